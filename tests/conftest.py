@@ -1,0 +1,50 @@
+"""Fixtures for all tests that start real processes."""
+
+import pytest
+
+from harness import BROADCASTER, RECEIVER, Lab
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=100,
+                     help="how often the kill test kills (default: 100)")
+
+
+def pytest_sessionstart(session):
+    missing = [str(path) for path in (BROADCASTER, RECEIVER) if not path.exists()]
+    if missing and not session.config.option.collectonly:
+        pytest.exit(f"not built: {', '.join(missing)}; scripts/test.sh builds them", returncode=3)
+
+
+@pytest.fixture
+def kills(request):
+    """How often the kill test kills: --kills N."""
+    return request.config.getoption("--kills")
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Processes of one test. At its end each must have ended well, without a sanitizer's report."""
+    place = Lab(tmp_path)
+    yield place
+    place.close()
+
+
+@pytest.fixture(scope="module")
+def module_lab(tmp_path_factory):
+    """The same for processes that all tests of a module share."""
+    place = Lab(tmp_path_factory.mktemp("module"))
+    yield place
+    place.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Puts the processes' last log lines into the report of a failed test."""
+    report = (yield).get_result()
+    if call.when != "call" or not report.failed:
+        return
+    for name in ("lab", "module_lab"):
+        place = getattr(item, "funcargs", {}).get(name)
+        if place:
+            report.sections += place.logs()
