@@ -1,0 +1,17 @@
+#pragma once
+
+/* Errors as application/problem+json (RFC 9457). */
+
+#include "common/http/server.h"
+
+struct problem {
+    unsigned status;
+    const char *code;          /* "unknown-parameter": becomes urn:bellbuoy:problem:<code> */
+    const char *title;         /* the same for each problem of this code */
+    const char *parameter;     /* the query parameter or JSON pointer at fault; NULL: none */
+    const char *retry_after_s; /* value of Retry-After; NULL: none */
+};
+
+/* `fmt` makes the detail: what is wrong here and what would be right. */
+void http_problem(struct http_request *request, const struct problem *problem, const char *fmt, ...)
+    FORMAT(3, 4);

@@ -1,0 +1,125 @@
+#pragma once
+
+/*
+ * An HTTP/1.1 server: libmicrohttpd in external-epoll mode inside the caller's libuv loop. One
+ * thread, the loop's. The server checks what every request needs checked (Host against the allowed
+ * names, sizes, methods, unknown paths) before a handler runs; a handler answers now, or later from
+ * the same loop, or with a stream that is pulled as the client drains it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "common/base/buf.h"
+#include "common/base/error.h"
+#include "common/metrics/metrics.h"
+
+struct http_server;
+struct http_request;
+
+enum http_route_flags {
+    HTTP_ANY_HOST = 1, /* probes come with any Host */
+    HTTP_BODY = 2,     /* takes a request body: the handler runs when all of it is there */
+};
+
+struct http_route {
+    const char *method; /* "GET" (HEAD is served by it), "POST" */
+    const char *path; /* exact, or with one last level as a parameter: "/api/v1/events/{cursor}" */
+    unsigned flags;
+    void (*handle)(void *context, struct http_request *request);
+};
+
+struct http_settings {
+    const char *address; /* numeric IPv4 or IPv6 */
+    uint16_t port;       /* 0: any */
+    unsigned max_connections;
+    size_t max_body_bytes;
+    unsigned idle_timeout_s; /* of a connection without a request in it, and of a slow request */
+    const char *const
+        *allow_hosts; /* NULL-terminated names beside localhost and loopback; "*" allows all */
+    const struct http_route *routes;
+    size_t route_count;
+    void (*fallback)(void *context,
+                     struct http_request *request); /* other GET paths: the assets; NULL: 404 */
+    void *context;
+    struct metrics *metrics;
+};
+
+/* Binds and listens. -EADDRINUSE, -EACCES, -errno with a sentence in `e`. */
+MUST_CHECK int http_server_new(uv_loop_t *loop, const struct http_settings *settings,
+                               struct http_server **ret_server, struct err *e);
+uint16_t http_server_port(const struct http_server *server);
+/* Stops listening and lets what is being answered end; streams get their `read` return
+ * HTTP_STREAM_END by the owner. */
+void http_server_quiesce(struct http_server *server);
+/* Closes every connection and frees. */
+void http_server_free(struct http_server *server);
+DEFINE_CLEANUP(struct http_server *, http_server_free);
+
+/* ---- the request; valid until it is answered, or for a later answer until its `gone` callback
+ * ---- */
+
+const char *http_request_method(const struct http_request *request);
+const char *
+http_request_path(const struct http_request *request); /* percent-decoded, without query */
+const char *
+http_request_path_parameter(const struct http_request *request); /* the {level}; "" if none */
+const char *
+http_request_target(const struct http_request *request); /* as it came, with its query */
+const char *http_request_header(struct http_request *request,
+                                const char *name); /* NULL if absent */
+const char *http_request_body(const struct http_request *request, size_t *ret_size);
+
+/* Each query parameter in order, decoded. A parameter without '=' has value "". */
+void http_request_each_query(struct http_request *request,
+                             void (*each)(void *context, const char *name, const char *value),
+                             void *context);
+
+/* ---- answers ---- */
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+/* Answers with a body that is copied. `headers` may be NULL; ends with a NULL name. */
+void http_respond(struct http_request *request, unsigned status, const char *content_type,
+                  const void *body, size_t size, const struct http_header *headers);
+/* As above; the memory is static and is not copied. */
+void http_respond_static(struct http_request *request, unsigned status, const char *content_type,
+                         const void *body, size_t size, const struct http_header *headers);
+/* Takes the buffer's bytes. A failed buffer is answered as a 500 problem. */
+void http_respond_buf(struct http_request *request, unsigned status, const char *content_type,
+                      struct buf *body, const struct http_header *headers);
+
+/*
+ * Suspends: the handler returns without an answer, and one of the calls above comes later on the
+ * loop's thread. If the client leaves first, `gone` is called once, after which the request is not
+ * to be touched.
+ */
+void http_request_defer(struct http_request *request, void (*gone)(void *context), void *context);
+
+/* ---- streams ---- */
+
+#define HTTP_STREAM_WAIT ((ssize_t)0) /* nothing now; ask again after http_stream_wake */
+#define HTTP_STREAM_END  ((ssize_t)-1)
+
+struct http_stream_ops {
+    /* Fills up to `max` bytes; at least one byte, HTTP_STREAM_WAIT or HTTP_STREAM_END. */
+    ssize_t (*read)(void *stream, char *out, size_t max);
+    /* The connection ended, by either side. Called once. */
+    void (*closed)(void *stream);
+};
+
+/* Answers 200 with a chunked body that `ops` gives. No time-out; a dead peer ends it by
+ * TCP_USER_TIMEOUT and TCP keepalive. */
+void http_respond_stream(struct http_request *request, const char *content_type,
+                         const struct http_header *headers, const struct http_stream_ops *ops,
+                         void *stream);
+/* After a read that answered HTTP_STREAM_WAIT; cheap when the stream is not waiting. The request is
+ * the one that was answered. */
+void http_stream_wake(struct http_request *request);
+/* Runs the daemon once for all that was woken in this turn: call after a batch of wakes. */
+void http_server_run(struct http_server *server);

@@ -1,0 +1,30 @@
+#pragma once
+
+/*
+ * The newest committed events, as ready SSE frames in one ring of bytes: the ingest thread
+ * publishes, the serving thread's clients copy from it. All that a client has pending lies side by
+ * side, so that it goes out in one send. The ring is bounded by bytes and count; what falls out is
+ * in the journal.
+ *
+ * hub_publish() is called by the ingest thread after COMMIT; everything else by the serving thread.
+ */
+
+#include <uv.h>
+
+#include "receiver/journal/batch.h"
+#include "receiver/query/cursor.h"
+
+struct hub;
+
+/* `published` runs on the loop after one or more publishes. */
+MUST_CHECK int hub_new(uv_loop_t *loop, size_t ring_bytes, void (*published)(void *context),
+                       void *context, struct hub **ret_hub);
+void hub_free(struct hub *hub); /* by uv_close: the loop must run once more */
+
+/* Any thread, once, when the journal is open: events come after `last`. */
+void hub_open(struct hub *hub, struct cursor last);
+/* Ingest thread: the stored entries of the batch, in order of seq. */
+void hub_publish(struct hub *hub, const struct batch *batch);
+
+/* seq 0 and epoch 0 until hub_open. */
+struct cursor hub_last(struct hub *hub);
