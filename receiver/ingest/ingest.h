@@ -17,6 +17,7 @@ struct ingest_settings {
     const struct mqtt_options *mqtt; /* borrowed, as all below */
     struct mqtt_address address;
     const char *const *filters; /* NULL-terminated topic filters, not overlapping */
+    const char *data_dir;       /* where the broker's session is remembered */
     size_t max_payload_bytes;   /* larger ones are quarantined (their first bytes) */
     struct journal *journal;
     struct hub *hub;
