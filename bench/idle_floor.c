@@ -1,0 +1,50 @@
+/*
+ * The floor of idle memory: starts the libraries that a service links, connects nothing, and waits.
+ *
+ *     idle_floor broadcaster|receiver
+ *
+ * Prints "ready"; ends with its standard input.
+ */
+
+#include <microhttpd.h>
+#include <mosquitto.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+static enum MHD_Result refuse(void *context, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **request)
+{
+    (void)context, (void)connection, (void)url, (void)method, (void)version, (void)upload;
+    (void)upload_size, (void)request;
+    return MHD_NO;
+}
+
+static void start_receiver_libraries(void)
+{
+    sqlite3 *db;
+
+    MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, refuse, NULL,
+                     MHD_OPTION_END);
+    if (sqlite3_open(":memory:", &db) == SQLITE_OK)
+        sqlite3_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)", NULL, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    char end;
+    uv_loop_t *loop = uv_default_loop();
+
+    mosquitto_lib_init();
+    if (!mosquitto_new("idle-floor", true, NULL))
+        return 1;
+    if (argc > 1 && strcmp(argv[1], "receiver") == 0)
+        start_receiver_libraries();
+    uv_run(loop, UV_RUN_NOWAIT);
+    puts("ready");
+    fflush(stdout);
+    return read(STDIN_FILENO, &end, 1) < 0;
+}
