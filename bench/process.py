@@ -1,0 +1,52 @@
+"""A process alone: idle memory beside its libraries alone, and start to ready."""
+
+import time
+
+from figures import Row, median, memory_bytes, program, start
+from harness import eventually
+
+ROUNDS = 7
+
+
+def floor_bytes(service, kind):
+    child = start([program("idle_floor"), service])
+    assert child.stdout.readline() == "ready\n"
+    size = memory_bytes(child.pid, kind)
+    child.stdin.close()
+    child.wait(10)
+    return size
+
+
+def measure_idle(lab, _quick):
+    broker = lab.broker()
+    receiver = lab.receiver(broker)
+    broadcaster = lab.broadcaster(broker)
+    eventually(lambda: receiver.api.stats()["journal"]["events"] >= 1, 30)
+    rows = []
+    for service, process in (("broadcaster", broadcaster), ("receiver", receiver)):
+        for kind in ("Pss", "Rss"):
+            rows.append(Row(f"idle {kind} of the {service}", memory_bytes(process.pid, kind) / 1e6,
+                            "MB", "its libraries alone", floor_bytes(service, kind) / 1e6, "1.3"))
+    return rows
+
+
+def ready_ms(process):
+    """From launch to the first /readyz of 200, asked for without a pause."""
+    started = time.perf_counter()
+    process.start()
+    taken = (time.perf_counter() - started) * 1000
+    process.terminate()
+    return taken
+
+
+def measure_start(lab, _quick):
+    broker = lab.broker()
+    receiver = lab.receiver(broker)
+    broadcaster = lab.broadcaster(broker)
+    rows = []
+    for name, process in (("receiver", receiver), ("broadcaster", broadcaster)):
+        process.terminate()
+        rows.append(Row(f"start to ready of the {name}",
+                        median([ready_ms(process) for _ in range(ROUNDS)]), "ms",
+                        budget="100 ms"))
+    return rows
