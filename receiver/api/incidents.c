@@ -1,0 +1,100 @@
+/* GET /api/v1/incidents */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/base/str.h"
+#include "receiver/api/json_text.h"
+#include "receiver/api/list_params.h"
+#include "receiver/api/read_job.h"
+#include "receiver/api/routes.h"
+
+#define ROW_BYTES 1024 /* about what one takes */
+
+struct incidents_job {
+    struct read_job base;
+    struct list_params params;
+    int64_t last_id;
+};
+
+static const char *const kinds[] = {"sequence_hole", "session_lost", "journal_replaced",
+                                    "journal_failed", "journal_damaged"};
+
+static int set_kind(void *target, const char *value, struct err *e)
+{
+    struct list_params *params = target;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (str_equal(kinds[i], value) && str_copy(params->kind, sizeof(params->kind), value))
+            return 0;
+    return FAIL(e, EINVAL, "'kind' must be %s, %s, %s, %s or %s, not '%.40s'", kinds[0], kinds[1],
+                kinds[2], kinds[3], kinds[4], value);
+}
+
+static const struct param known[] = {{"kind", set_kind},
+                                     {"source", list_params_set_source},
+                                     {"before", list_params_set_before},
+                                     {"limit", list_params_set_limit}};
+
+static void append_hole(struct buf *body, const struct journal_incident_row *row)
+{
+    if (row->missing == 0)
+        buf_append_str(body, ",\"from\":null,\"to\":null,\"missing\":null");
+    else
+        buf_appendf(body, ",\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"missing\":%" PRIu64,
+                    row->from, row->to, row->missing);
+}
+
+static void append_incident(void *context, const struct journal_incident_row *row)
+{
+    struct incidents_job *job = context;
+    struct buf *body = &job->base.body;
+    if (!page_begin_item(&job->base.page, body, ROW_BYTES))
+        return;
+    buf_appendf(body, "{\"id\":%" PRId64 ",\"kind\":", row->id);
+    buf_append_json(body, row->kind);
+    buf_append_str(body, ",\"source\":");
+    buf_append_json(body, row->source);
+    buf_append_str(body, ",\"bootid\":");
+    buf_append_json(body, row->bootid);
+    append_hole(body, row);
+    buf_append_str(body, ",\"opened\":");
+    json_append_time(body, row->opened_us);
+    buf_append_str(body, ",\"closed\":");
+    json_append_time(body, row->closed_us);
+    buf_append_str(body, ",\"detail\":");
+    buf_append_json(body, row->detail);
+    buf_append_char(body, '}');
+    job->last_id = row->id;
+}
+
+static int read_incidents(struct read_job *base, struct journal_reader *reader, struct err *e)
+{
+    struct incidents_job *job = (struct incidents_job *)base;
+    const struct journal_list list = list_params_get(&job->params);
+    bool more;
+    buf_append_str(&base->body, "{\"incidents\":[");
+    int rc = journal_read_incidents(reader, &list, append_incident, job, &more, e);
+    if (rc < 0)
+        return rc;
+    if (more || base->page.is_full)
+        page_set_next_id(&base->page, job->last_id);
+    buf_append_str(&base->body, "],");
+    page_append_next(&base->page, &base->body);
+    buf_append_char(&base->body, '}');
+    return 0;
+}
+
+void incidents_get(void *context, struct http_request *request)
+{
+    static const struct read_job_ops ops = {read_incidents, "application/json",
+                                            sizeof(struct incidents_job)};
+    struct list_params params = LIST_PARAMS_INIT;
+    if (!params_parse(request, known, ARRAY_SIZE(known), &params))
+        return;
+    struct incidents_job *job = read_job_new(context, request, &ops);
+    if (job == NULL)
+        return;
+    job->params = params;
+    page_init(&job->base.page, request, "before", (unsigned)params.limit);
+    read_job_start(context, &job->base);
+}
