@@ -32,11 +32,12 @@ struct http_route {
 };
 
 struct http_settings {
-    const char *address; /* numeric IPv4 or IPv6 */
-    uint16_t port;       /* 0: any */
-    unsigned max_connections;
+    const char *address;      /* numeric IPv4 or IPv6 */
+    uint16_t port;            /* 0: any */
+    unsigned max_connections; /* lowered to what the limit of open files leaves room for */
     size_t max_body_bytes;
-    unsigned idle_timeout_s; /* of a connection without a request in it, and of a slow request */
+    /* Of a silent connection; one that has not sent its request whole in twice that is closed. */
+    unsigned idle_timeout_s;
     const char *const
         *allow_hosts; /* NULL-terminated names beside localhost and loopback; "*" allows all */
     const struct http_route *routes;
@@ -54,7 +55,7 @@ uint16_t http_server_port(const struct http_server *server);
 /* Stops listening and lets what is being answered end; streams get their `read` return
  * HTTP_STREAM_END by the owner. */
 void http_server_quiesce(struct http_server *server);
-/* Closes every connection and frees. */
+/* Closes every connection and then, when the loop runs once more, frees. */
 void http_server_free(struct http_server *server);
 DEFINE_CLEANUP(struct http_server *, http_server_free);
 
@@ -71,6 +72,8 @@ http_request_target(const struct http_request *request); /* as it came, with its
 const char *http_request_header(struct http_request *request,
                                 const char *name); /* NULL if absent */
 const char *http_request_body(const struct http_request *request, size_t *ret_size);
+/* True unless the request says by Origin that a page of another host or port made it. */
+bool http_request_same_origin(struct http_request *request);
 
 /* Each query parameter in order, decoded. A parameter without '=' has value "". */
 void http_request_each_query(struct http_request *request,
@@ -95,31 +98,36 @@ void http_respond_buf(struct http_request *request, unsigned status, const char 
                       struct buf *body, const struct http_header *headers);
 
 /*
- * Suspends: the handler returns without an answer, and one of the calls above comes later on the
- * loop's thread. If the client leaves first, `gone` is called once, after which the request is not
- * to be touched.
+ * The handler returns without an answer, and one of the calls above comes later on the loop's
+ * thread. If the connection ends first (the server is freed), `gone` is called once, after which
+ * the request is not to be touched. A client that left is not noticed before the answer.
  */
 void http_request_defer(struct http_request *request, void (*gone)(void *context), void *context);
 
 /* ---- streams ---- */
 
-#define HTTP_STREAM_WAIT ((ssize_t)0) /* nothing now; ask again after http_stream_wake */
-#define HTTP_STREAM_END  ((ssize_t)-1)
+#define HTTP_STREAM_WAIT ((ssize_t)0)  /* nothing now; ask again after http_stream_wake */
+#define HTTP_STREAM_END  ((ssize_t)-1) /* the body is complete */
+#define HTTP_STREAM_CUT  ((ssize_t)-2) /* the body cannot be completed: close the connection */
 
 struct http_stream_ops {
-    /* Fills up to `max` bytes; at least one byte, HTTP_STREAM_WAIT or HTTP_STREAM_END. */
+    /* Fills up to `max` bytes (118 or more): how many, or one of the above. */
     ssize_t (*read)(void *stream, char *out, size_t max);
     /* The connection ended, by either side. Called once. */
     void (*closed)(void *stream);
 };
 
-/* Answers 200 with a chunked body that `ops` gives. No time-out; a dead peer ends it by
- * TCP_USER_TIMEOUT and TCP keepalive. */
+/*
+ * Answers 200 with a chunked body that `ops` gives, on a connection that is closed after it. There
+ * is no time-out: a stream ends by its owner, or when the client closes its side, or when a peer
+ * that is gone does not answer TCP's probes or takes nothing for two minutes. Even where this fails
+ * for want of memory, `closed` is called.
+ */
 void http_respond_stream(struct http_request *request, const char *content_type,
                          const struct http_header *headers, const struct http_stream_ops *ops,
                          void *stream);
-/* After a read that answered HTTP_STREAM_WAIT; cheap when the stream is not waiting. The request is
- * the one that was answered. */
+/* After a read that answered HTTP_STREAM_WAIT, any number of times; does nothing while the stream
+ * is not waiting. The request is the one that was answered. */
 void http_stream_wake(struct http_request *request);
-/* Runs the daemon once for all that was woken in this turn: call after a batch of wakes. */
+/* Serves now what was woken, rather than in the loop's next turn: call after a batch of wakes. */
 void http_server_run(struct http_server *server);

@@ -1,0 +1,102 @@
+/*
+ * Bodies that are pulled. A stream that has nothing to give is suspended, and libmicrohttpd then
+ * looks at its socket no more; a second epoll tells when the client of such a stream leaves.
+ */
+
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "common/http/internal.h"
+
+/* Of the buffer that only an HTTP/1.0 client's answer goes through; chunks are made in the
+ * connection's own pool. */
+#define BLOCK_BYTES 512
+#define MAX_EVENTS  64
+
+static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
+{
+    struct http_request *r = context;
+    ssize_t n;
+
+    (void)position;
+    if (r->has_left || r->server->is_closing)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    n = r->stream_ops->read(r->context, out, max);
+    if (n == HTTP_STREAM_END)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (n == HTTP_STREAM_CUT)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (n == HTTP_STREAM_WAIT)
+        http_request_suspend(r);
+    return n;
+}
+
+static void on_watch(uv_poll_t *handle, int status, int events)
+{
+    struct http_server *server = handle->data;
+    struct epoll_event left[MAX_EVENTS];
+    int count;
+
+    (void)status;
+    (void)events;
+    /* Nothing is freed in here: the connections end in the run that follows. */
+    count = epoll_wait(server->watch_fd, left, MAX_EVENTS, 0);
+    for (int i = 0; i < count; i++) {
+        struct http_request *r = left[i].data.ptr;
+
+        r->has_left = true;
+        http_request_resume(r);
+    }
+}
+
+static void watch(struct http_request *r)
+{
+    /* Each is told once. The kernel forgets the socket when it is closed, which is in the run that
+     * ends the request: a stream's connection is not used again. */
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = r};
+
+    if (r->socket)
+        (void)epoll_ctl(r->server->watch_fd, EPOLL_CTL_ADD, r->socket->fd, &event);
+}
+
+void http_respond_stream(struct http_request *request, const char *content_type,
+                         const struct http_header *headers, const struct http_stream_ops *ops,
+                         void *stream)
+{
+    struct MHD_Response *response;
+
+    request->stream_ops = ops;
+    request->context = stream;
+    free(TAKE(request->target));
+    response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull, request, NULL);
+    if (response)
+        (void)MHD_add_response_header(response, "Connection", "close");
+    (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+    watch(request);
+    http_response_give(request, 200, content_type, headers, response);
+}
+
+void http_stream_wake(struct http_request *request)
+{
+    http_request_resume(request);
+}
+
+int http_streams_init(struct http_server *server, struct err *e)
+{
+    int r;
+
+    server->watch_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (server->watch_fd < 0)
+        return FAIL(e, errno, "no epoll for the streams: %s", strerror(errno));
+    r = uv_poll_init(server->loop, &server->watch, server->watch_fd);
+    if (r < 0) {
+        close(server->watch_fd);
+        return FAIL(e, -r, "no epoll for the streams: %s", uv_strerror(r));
+    }
+    server->watch.data = server;
+    server->open_handles++;
+    uv_poll_start(&server->watch, UV_READABLE, on_watch);
+    return 0;
+}
