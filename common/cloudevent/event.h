@@ -39,9 +39,8 @@ struct event {
     const char *bootid;  /* NULL: none */
     uint64_t sequence;   /* EVENT_NO_SEQUENCE: none, or one that is no decimal number */
     int64_t time_us;     /* EVENT_NO_TIME: none */
-    int64_t
-        criticality; /* data.criticality of any type where it is an integer; else EVENT_NO_NUMBER */
-    const cJSON *data; /* NULL: none, or data_base64 */
+    int64_t criticality; /* event_criticality() of data */
+    const cJSON *data;   /* NULL: none, or data_base64 */
 };
 
 /* "hello", "event", "session", "raw" for our types, NULL for others' (and the reverse). */
@@ -63,9 +62,15 @@ bool event_is_cloudevent(const cJSON *json);
  */
 MUST_CHECK int event_decode(const cJSON *json, struct event *ret_event, struct err *e);
 
-/* Shape of data of our types: 0, or -EINVAL naming the member. `type` decides; others' types pass.
+/*
+ * Shape of data of our types: 0, or -EINVAL naming the member below `at` ("/data", or "" where the
+ * whole payload is the data). `type` decides; others' types pass. `data` may be NULL.
  */
-MUST_CHECK int event_check_data(const char *type, const cJSON *data, struct err *e);
+MUST_CHECK int event_check_data(const char *type, const cJSON *data, const char *at, struct err *e);
+
+/* data.criticality of any type where it is an integer within 2^53; else EVENT_NO_NUMBER. `data` may
+ * be NULL. */
+int64_t event_criticality(const cJSON *data);
 
 /* The type that a raw payload's shape shows: EVENT_TYPE_EVENT, EVENT_TYPE_SESSION or
  * EVENT_TYPE_RAW. */
@@ -83,13 +88,14 @@ struct event_identity {
 /* Appends one event in the JSON format; `data` is JSON text of the caller's. */
 void event_encode(struct buf *out, const char *type, const struct event_identity *identity,
                   const char *data, size_t data_len);
-/* The data of each profile, appended as JSON. */
+/* The data of each profile, appended as JSON. A hello without a colour (NULL) or a next one (-1)
+ * leaves that member out. */
 void event_encode_hello(struct buf *out, const char *text, const char *color, int64_t next_in_ms);
 void event_encode_event(struct buf *out, int64_t criticality, int64_t timestamp_us,
                         const char *text);
 void event_encode_session(struct buf *out, const char *session_id, int64_t timestamp_s,
                           double energy_kwh, int64_t duration_s, int64_t cost_cents);
-#define EVENT_ID_SIZE 32 /* "<16 hex>-<12 digits>" and NUL, with room for longer sequences */
+#define EVENT_ID_SIZE 40 /* "<16 hex>-<12 digits>" and NUL, with room for the longest sequence */
 void event_format_id(const struct event_identity *identity, char id[static EVENT_ID_SIZE]);
 /* bellbuoy/events/<source's name as a level>/<kind> */
 MUST_CHECK int event_format_topic(const char *source, const char *type, char *topic, size_t size);
@@ -97,3 +103,4 @@ MUST_CHECK int event_format_topic(const char *source, const char *type, char *to
  * light. */
 #define EVENT_COLOR_SIZE 8
 void event_color(const char *source, char color[static EVENT_COLOR_SIZE]);
+bool event_is_color(const char *text); /* #rrggbb */
