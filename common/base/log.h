@@ -44,15 +44,15 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *component, const char *msg,
                const struct log_field *fields);
 
-#define LOG_AT(level, component, msg, ...)                                                         \
-    log_write(                                                                                     \
-        (level), (component), (msg),                                                               \
-        (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){LOG_FIELD_END, NULL, NULL, 0}})
-#define log_error(component, msg, ...) LOG_AT(LOG_ERROR, component, msg __VA_OPT__(, ) __VA_ARGS__)
-#define log_warning(component, msg, ...)                                                           \
-    LOG_AT(LOG_WARNING, component, msg __VA_OPT__(, ) __VA_ARGS__)
-#define log_info(component, msg, ...)  LOG_AT(LOG_INFO, component, msg __VA_OPT__(, ) __VA_ARGS__)
-#define log_debug(component, msg, ...) LOG_AT(LOG_DEBUG, component, msg __VA_OPT__(, ) __VA_ARGS__)
+/* `...` is the message and then any number of fields. */
+#define log_error(component, ...)   LOG_FIELDS(LOG_ERROR, component, __VA_ARGS__, LOG_END)
+#define log_warning(component, ...) LOG_FIELDS(LOG_WARNING, component, __VA_ARGS__, LOG_END)
+#define log_info(component, ...)    LOG_FIELDS(LOG_INFO, component, __VA_ARGS__, LOG_END)
+#define log_debug(component, ...)   LOG_FIELDS(LOG_DEBUG, component, __VA_ARGS__, LOG_END)
+
+#define LOG_END ((struct log_field){LOG_FIELD_END, NULL, NULL, 0})
+#define LOG_FIELDS(level, component, msg, ...)                                                     \
+    log_write((level), (component), (msg), (const struct log_field[]){__VA_ARGS__})
 
 /*
  * Lets through the first of a kind of line and then one per `period_ms`, so that a stranger cannot
