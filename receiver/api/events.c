@@ -1,6 +1,6 @@
 /* GET /api/v1/events */
 
-#include "receiver/api/json_text.h"
+#include "receiver/api/json_values.h"
 #include "receiver/api/query_job.h"
 #include "receiver/api/routes.h"
 

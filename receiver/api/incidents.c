@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/str.h"
-#include "receiver/api/json_text.h"
+#include "receiver/api/json_values.h"
 #include "receiver/api/list_params.h"
 #include "receiver/api/read_job.h"
 #include "receiver/api/routes.h"

@@ -27,7 +27,7 @@ struct parsing {
 static void keep_name(struct parsing *p, const char *name)
 {
     size_t len = strnlen(name, NAME_SIZE - 1);
-    while (len == NAME_SIZE - 1 && len > 0 && ((unsigned char)name[len] & 0xC0) == 0x80)
+    while (len > 0 && ((unsigned char)name[len] & 0xC0) == 0x80)
         len--;
     memcpy(p->name, name, len);
     p->name[len] = '\0';

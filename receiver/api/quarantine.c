@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "receiver/api/json_text.h"
+#include "receiver/api/json_values.h"
 #include "receiver/api/list_params.h"
 #include "receiver/api/read_job.h"
 #include "receiver/api/routes.h"

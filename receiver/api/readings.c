@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "receiver/api/json_text.h"
+#include "receiver/api/json_values.h"
 #include "receiver/api/query_job.h"
 #include "receiver/api/routes.h"
 

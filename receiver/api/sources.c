@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "common/base/str.h"
-#include "receiver/api/json_text.h"
+#include "receiver/api/json_values.h"
 #include "receiver/api/params.h"
 #include "receiver/api/read_job.h"
 #include "receiver/api/routes.h"

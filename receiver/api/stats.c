@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "receiver/api/json_text.h"
+#include "receiver/api/json_values.h"
 #include "receiver/api/params.h"
 #include "receiver/api/routes.h"
 #include "receiver/api/state.h"

@@ -1,4 +1,4 @@
-#include "receiver/api/json_text.h"
+#include "receiver/api/json_values.h"
 
 #include "common/base/clock.h"
 
