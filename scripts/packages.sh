@@ -11,7 +11,8 @@
 # PURPOSE is one or more of
 #   run         what the services need beside them: the broker
 #   build       compiler, tools and libraries
-#   test        unit, integration and browser tests
+#   unit, integration, browser
+#               those tests; test means all three
 #   coverage    the coverage report
 #   fuzz        the fuzz targets
 #   lint        format, static analysis
@@ -35,15 +36,15 @@ packages_of() {
         echo libmosquitto-dev libcjson-dev libmicrohttpd-dev libuv1-dev libsqlite3-dev libssl-dev
         echo uthash-dev libjs-dygraphs brotli gzip
         ;;
-    test)
-        echo mosquitto libcmocka-dev openssl strace ca-certificates python3 python3-venv
-        packages_browser
-        ;;
+    unit) echo libcmocka-dev ;;
+    integration) echo mosquitto openssl strace ca-certificates python3 python3-venv ;;
+    browser) packages_browser ;;
+    test) packages_of unit && packages_of integration && packages_of browser ;;
     coverage) echo gcovr ;;
     fuzz) echo clang "$(packages_clang_runtime)" ;;
     lint) echo clang-format clang-tidy cppcheck shellcheck python3 ;;
     install) echo debootstrap ;;
-    *) usage_error "'$1' is no purpose; known are run, build, test, coverage, fuzz, lint, install" ;;
+    *) usage_error "'$1' is no purpose; --help names them" ;;
     esac
 }
 
