@@ -22,6 +22,10 @@ MUST_CHECK int str_parse_int(const char *s, int64_t min, int64_t max, int64_t *r
  * may be NULL; else the offset of the first bad byte. */
 bool str_is_utf8(const char *s, size_t len, size_t *ret_bad);
 
+/* Bytes of the well-formed UTF-8 sequence that `s` starts with, 1 to 4; 0 if it starts with none.
+ */
+size_t str_utf8_length(const char *s, size_t len);
+
 /* Compares in time that depends on the lengths only: for secrets. */
 bool str_equal_secret(const char *a, size_t a_len, const char *b, size_t b_len);
 

@@ -1,0 +1,61 @@
+#include <string.h>
+
+#include "common/base/file.h"
+#include "common/base/json.h"
+#include "common/base/options_loader.h"
+
+#define CONFIG_MAX_BYTES (1 << 20)
+#define CONFIG_MAX_DEPTH 4
+
+/* The option's name in the configuration file. */
+static char *member_name(struct loader *l, const struct option *option)
+{
+    char *name = arena_copy(&l->options->arena, option->name, strlen(option->name));
+    for (char *c = name; c != NULL && *c != '\0'; c++) {
+        *c = *c == '-' ? '_' : *c;
+    }
+    return name;
+}
+
+static int find_members(struct loader *l)
+{
+    const char **known = arena_alloc(&l->options->arena, (l->count + 1) * sizeof *known);
+    if (known == NULL) {
+        return loader_fail_memory(l);
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        struct setting *setting = &l->settings[i];
+        if (setting->builtin) {
+            continue;
+        }
+        known[count] = member_name(l, setting->option);
+        if (known[count] == NULL) {
+            return loader_fail_memory(l);
+        }
+        setting->member = json_member(l->config, known[count++]);
+    }
+    return json_check_members(l->config, "", known, l->e);
+}
+
+int options_read_config(struct loader *l, const char *path)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+    int r = file_read(path, &text, l->e);
+    if (r < 0) {
+        err_context(l->e, "--config");
+        return r;
+    }
+    r = json_parse(text.data != NULL ? text.data : "", text.len, CONFIG_MAX_DEPTH, &l->config,
+                   l->e);
+    if (r == 0 && !cJSON_IsObject(l->config)) {
+        r = FAIL(l->e, EINVAL, "it must be a JSON object such as {\"log_level\": \"debug\"}");
+    }
+    if (r == 0) {
+        r = find_members(l);
+    }
+    if (r < 0) {
+        err_context(l->e, "--config %s", path);
+    }
+    return r;
+}
