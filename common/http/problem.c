@@ -37,7 +37,7 @@ static void append_member(struct buf *body, const char *name, const char *value)
 void http_problem(struct http_request *request, const struct problem *problem, const char *fmt, ...)
 {
     struct buf body AUTO(buf_deinit) = BUF_INIT(PROBLEM_MAX);
-    struct http_header headers[4] = {{NULL, NULL}};
+    struct http_header headers[5] = {{NULL, NULL}};
     char detail[TEXT_MAX];
     size_t n = 0;
     va_list args;
@@ -56,6 +56,8 @@ void http_problem(struct http_request *request, const struct problem *problem, c
     headers[n++] = (struct http_header){"Cache-Control", "no-store"};
     if (problem->allow)
         headers[n++] = (struct http_header){"Allow", problem->allow};
+    if (problem->authenticate)
+        headers[n++] = (struct http_header){"WWW-Authenticate", problem->authenticate};
     if (problem->retry_after_s)
         headers[n++] = (struct http_header){"Retry-After", problem->retry_after_s};
     http_respond(request, problem->status, "application/problem+json", body.data, body.len,

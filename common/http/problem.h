@@ -11,6 +11,7 @@ struct problem {
     const char *parameter;     /* the query parameter or JSON pointer at fault; NULL: none */
     const char *retry_after_s; /* value of Retry-After; NULL: none */
     const char *allow;         /* value of Allow; NULL: none */
+    const char *authenticate;  /* value of WWW-Authenticate, owed with a 401; NULL: none */
 };
 
 /* `fmt` makes the detail: what is wrong here and what would be right, in at most 511 bytes. What is
