@@ -63,8 +63,6 @@ void assets_get(void *context, struct http_request *request)
         {"Vary", "Accept-Encoding"},
         {"Cache-Control", "no-cache"},
         {"Content-Security-Policy", content_security_policy},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
         {name == NULL ? NULL : "Content-Encoding", name},
         {NULL, NULL},
     };

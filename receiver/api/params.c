@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/base/str.h"
 #include "receiver/api/query_params.h"
@@ -22,16 +21,6 @@ struct parsing {
     char name[NAME_SIZE];
     struct err err;
 };
-
-/* A stranger's name is cut between two characters. */
-static void keep_name(struct parsing *p, const char *name)
-{
-    size_t len = strnlen(name, NAME_SIZE - 1);
-    while (len > 0 && ((unsigned char)name[len] & 0xC0) == 0x80)
-        len--;
-    memcpy(p->name, name, len);
-    p->name[len] = '\0';
-}
 
 static int take_known(struct parsing *p, size_t i, const char *value)
 {
@@ -58,7 +47,7 @@ static void take(void *context, const char *name, const char *value)
     }
     p->is_wrong |= p->is_unknown;
     if (p->is_wrong)
-        keep_name(p, name);
+        snprintf(p->name, sizeof(p->name), "%s", name);
 }
 
 static void answer_unknown(const struct parsing *p, struct http_request *request)

@@ -6,7 +6,6 @@
 #include "common/base/str.h"
 #include "common/http/problem.h"
 #include "receiver/api/message.h"
-#include "receiver/api/origin.h"
 #include "receiver/api/params.h"
 #include "receiver/api/routes.h"
 #include "receiver/api/state.h"
@@ -19,7 +18,7 @@ static const struct problem disabled = {
 static const struct problem other_origin = {
     .status = 403, .code = "other-origin", .title = "Request of another site"};
 static const struct problem unauthorized = {
-    .status = 401, .code = "unauthorized", .title = "A token is needed"};
+    .status = 401, .code = "unauthorized", .title = "A token is needed", .authenticate = "Bearer"};
 static const struct problem bad_type = {
     .status = 415, .code = "unsupported-content-type", .title = "Unsupported content type"};
 static const struct problem bad_body = {
@@ -101,8 +100,7 @@ static bool check_sender(struct api *api, struct http_request *request)
 {
     if (!has_token(api, request))
         return false;
-    if (!origin_is_own(http_request_header(request, "Origin"), http_request_header(request, "Host"),
-                       http_request_header(request, "Sec-Fetch-Site"))) {
+    if (!http_request_same_origin(request)) {
         log_refusal(api, request, "request of another site");
         http_problem(request, &other_origin,
                      "messages are taken from the receiver's own page and from programs only");

@@ -123,21 +123,6 @@ static void test_none_known(void **state)
     assert_string_equal(request.answer, "unknown limit; known: none");
 }
 
-static void test_long_name_is_cut(void **state)
-{
-    /* 62 bytes, then a character of two: it does not fit the 63 that are shown. */
-    static const char name[] = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgg"
-                               "\xc3\xbcrest";
-    const char *parameters[] = {name, "1", NULL};
-    struct http_request request = {.parameters = parameters};
-    char expected[128];
-
-    (void)state;
-    assert_false(params_none(&request));
-    snprintf(expected, sizeof(expected), "unknown %.62s; known: none", name);
-    assert_string_equal(request.answer, expected);
-}
-
 static void test_long_source(void **state)
 {
     static char source[EVENT_SOURCE_MAX + 2];
@@ -155,11 +140,9 @@ static void test_long_source(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_none_known),
-        cmocka_unit_test(test_long_name_is_cut),
+        cmocka_unit_test(test_good),        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_wrong),       cmocka_unit_test(test_none_known),
+
         cmocka_unit_test(test_long_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
