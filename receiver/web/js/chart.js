@@ -66,6 +66,7 @@ export class Chart {
    * @param {string} spec.title
    * @param {'area' | 'bars' | 'dots'} spec.shape
    * @param {(y: number) => string} [spec.colorOf] for dots: a CSS variable's name
+   * @param {number} [spec.roll] each point is the mean of so many
    * @param {boolean} spec.timed whether x is a time (ms) or a number
    * @param {(x: number, y: number) => string} spec.readout for the point under the pointer
    */
@@ -127,6 +128,7 @@ export class Chart {
       fillGraph: spec.shape === 'area',
       fillAlpha: 0.18,
       strokeWidth: 1.5,
+      rollPeriod: spec.roll ?? 1,
       includeZero: true,
       labelsUTC: getPref('time') === 'utc',
       axisLineColor: cssColor('--line'),
@@ -136,7 +138,7 @@ export class Chart {
       highlightCircleSize: 3,
       xRangePad: spec.shape === 'area' ? 0 : 6,
       axes: {
-        x: { drawGrid: false, pixelsPerLabel: 70 },
+        x: { drawGrid: false, pixelsPerLabel: spec.timed ? 70 : 40 },
         y: { axisLabelWidth: 34, pixelsPerLabel: 28 },
       },
       // Neither zoom nor pan: on a phone a finger on a chart means to scroll.

@@ -13,7 +13,8 @@ const BINS = 24;
 
 const SPECS = {
   rate: {
-    title: 'Messages per second', shape: 'area', timed: true,
+    // At a few messages a minute single steps of 2 s would be a comb of zeros and ones.
+    title: 'Messages per second', shape: 'area', timed: true, roll: 5,
     readout: (x, y) => `${clockOf(x)}: ${y.toFixed(1)}/s`,
   },
   intervals: {

@@ -4,8 +4,12 @@ import { getPref } from './prefs.js';
 import { VIEWS } from './route.js';
 
 const SEQUENCE_MS = 1500;
+const KEY_NAMES = { ' ': 'space', ArrowDown: '↓', ArrowUp: '↑' };
 
 const isTyping = (target) => target.closest('input, textarea, select, [contenteditable]') !== null;
+// In the details these keys scroll the event's text, as anywhere on the web.
+const isScrolling = (key, target) => (
+  [' ', 'Home', 'ArrowUp', 'ArrowDown'].includes(key) && target.closest('.detail') !== null);
 // Enter and space press a button or follow a link that has the focus.
 const isPressable = (target) => target.closest('button, a, summary') !== null;
 
@@ -25,7 +29,7 @@ export class Keyboard {
       ...VIEWS.map((view, i) => [views[i], view.title]),
     ];
     return lines.flatMap(([keys, label]) => [
-      el('dt', {}, ...keys.map((key) => el('kbd', {}, key === ' ' ? 'space' : key))),
+      el('dt', {}, ...keys.map((key) => el('kbd', {}, KEY_NAMES[key] ?? key))),
       el('dd', {}, label),
     ]);
   }
@@ -44,6 +48,7 @@ export class Keyboard {
       if (key === 'Escape') target.blur();
       return;
     }
+    if (isScrolling(key, target)) return;
     if ((key === ' ' || key === 'Enter') && isPressable(target)) return;
     if (this.#runView(key) || this.#run(key)) event.preventDefault();
   }

@@ -75,7 +75,10 @@ export function describe({ feed, stats, statsAtMs, error }, nowMs) {
   return { tone: 'ok', text: 'live', reason: null };
 }
 
-const bytes = (n) => (n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`);
+function bytes(n) {
+  const [unit, size] = n < 1e6 ? ['kB', 1e3] : n < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+  return `${Number((n / size).toFixed(1))} ${unit}`;
+}
 
 function facts(stats) {
   const { journal, broker, clients } = stats;
