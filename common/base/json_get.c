@@ -24,7 +24,7 @@ void json_append_pointer_name(struct buf *b, const char *name)
     }
 }
 
-static void append_shown_string(struct buf *b, const char *s)
+void json_append_shown_string(struct buf *b, const char *s)
 {
     size_t len = strlen(s);
     size_t kept = len;
@@ -51,7 +51,7 @@ static void append_shown_number(struct buf *b, double number)
 void json_append_shown(struct buf *b, const cJSON *value)
 {
     if (cJSON_IsString(value)) {
-        append_shown_string(b, value->valuestring);
+        json_append_shown_string(b, value->valuestring);
     } else if (cJSON_IsNumber(value)) {
         append_shown_number(b, value->valuedouble);
     } else if (cJSON_IsBool(value)) {

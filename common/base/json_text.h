@@ -11,3 +11,6 @@ void json_append_pointer_name(struct buf *b, const char *name);
 
 /* A value as in "it is \"high\"": long strings cut, containers as "an object" or "an array". */
 void json_append_shown(struct buf *b, const cJSON *value);
+
+/* A string in quotes, escaped, and cut with "..." after 40 bytes. */
+void json_append_shown_string(struct buf *b, const char *s);

@@ -75,7 +75,6 @@ static void add_group(struct loader *l, const struct option_group *group, bool b
         l->settings[l->count++] = (struct setting){.option = &group->options[i],
                                                    .target = group->target,
                                                    .builtin = builtin,
-                                                   .source = "default",
                                                    .value = option_value_none()};
     }
 }
@@ -134,7 +133,33 @@ static int read_environment(struct loader *l, char **environment)
     return 0;
 }
 
-/* "--port cannot be "x" (environment variable BELLBUOY_PORT): it must be an integer, 0 to 65535" */
+/* The value as it was given, for a message. */
+static void append_given(const struct setting *setting, const char *text, struct buf *out)
+{
+    if (setting->option->secret) {
+        buf_append_str(out, "what it is");
+    } else if (text != NULL) {
+        json_append_shown_string(out, text);
+    } else if (setting->option->type == OPTION_LIST && cJSON_IsArray(setting->member)) {
+        buf_append_str(out, "an array that holds other things than strings");
+    } else {
+        json_append_shown(out, setting->member);
+    }
+}
+
+static void append_nearest_choice(const struct option *option, const char *text, struct buf *out)
+{
+    size_t count = 0;
+    while (option->choices[count] != NULL) {
+        count++;
+    }
+    const char *nearest = str_nearest(text, option->choices, count);
+    if (nearest != NULL) {
+        buf_appendf(out, "; did you mean %s?", nearest);
+    }
+}
+
+/* --port cannot be "x" (environment BELLBUOY_PORT): it must be an integer, 0 to 65535 */
 static int fail_value(struct loader *l, const struct setting *setting, int code, const char *text)
 {
     const struct option *option = setting->option;
@@ -142,61 +167,53 @@ static int fail_value(struct loader *l, const struct setting *setting, int code,
         return loader_fail_memory(l);
     }
     AUTO(buf_deinit) struct buf out = BUF_INIT(4096);
-    buf_appendf(&out, "--%s cannot be ", option->name);
-    if (option->secret) {
-        buf_append_str(&out, "what it is");
-    } else if (text != NULL) {
-        size_t len = strlen(text);
-        buf_append_json_n(&out, text, len < 80 ? len : 80);
-    } else {
-        json_append_shown(&out, setting->member);
-    }
-    buf_appendf(&out, " (from %s", setting->source);
-    if (str_equal(setting->source, "environment")) {
+    append_given(setting, text, &out);
+    buf_appendf(&out, " (%s", setting->source);
+    if (setting->variable != NULL && text == setting->variable) {
         buf_append_char(&out, ' ');
         option_append_variable(option, &out);
     }
     buf_append_str(&out, "): it must be ");
     option_value_append_wanted(option, &out);
     if (option->type == OPTION_CHOICE && text != NULL) {
-        size_t count = 0;
-        while (option->choices[count] != NULL) {
-            count++;
-        }
-        const char *nearest = str_nearest(text, option->choices, count);
-        if (nearest != NULL) {
-            buf_appendf(&out, "; did you mean %s?", nearest);
-        }
+        append_nearest_choice(option, text, &out);
     }
-    return buf_failed(&out) ? FAIL(l->e, EINVAL, "--%s has a wrong value", option->name)
-                            : FAIL(l->e, EINVAL, "%s", out.data);
+    return FAIL(l->e, EINVAL, "--%s cannot be %s", option->name,
+                buf_failed(&out) ? "that" : out.data);
+}
+
+static int resolve_text(struct loader *l, struct setting *setting, const char *text,
+                        const char *source)
+{
+    setting->source = source;
+    int r = text == NULL
+                ? 0
+                : option_value_parse(setting->option, text, &l->options->arena, &setting->value);
+    return r < 0 ? fail_value(l, setting, -r, text) : 0;
+}
+
+static int resolve_member(struct loader *l, struct setting *setting)
+{
+    const cJSON *member = setting->member;
+    setting->source = l->config_source;
+    int r = option_value_from_json(setting->option, member, &l->options->arena, &setting->value);
+    return r < 0 ? fail_value(l, setting, -r, cJSON_IsString(member) ? member->valuestring : NULL)
+                 : 0;
 }
 
 /* Takes the first source that has the option. */
 static int resolve(struct loader *l, struct setting *setting)
 {
-    const char *text = NULL;
     if (setting->flag != NULL) {
-        text = setting->flag;
-        setting->source = "flag";
-    } else if (setting->variable != NULL) {
-        text = setting->variable;
-        setting->source = "environment";
-    } else if (setting->member != NULL) {
-        setting->source = l->builtin.config;
-        int r = option_value_from_json(setting->option, setting->member, &l->options->arena,
-                                       &setting->value);
-        const cJSON *json = setting->member;
-        return r < 0 ? fail_value(l, setting, -r, cJSON_IsString(json) ? json->valuestring : NULL)
-                     : 0;
-    } else {
-        text = setting->option->fallback;
+        return resolve_text(l, setting, setting->flag, "flag");
     }
-    if (text == NULL) {
-        return 0;
+    if (setting->variable != NULL) {
+        return resolve_text(l, setting, setting->variable, "environment");
     }
-    int r = option_value_parse(setting->option, text, &l->options->arena, &setting->value);
-    return r < 0 ? fail_value(l, setting, -r, text) : 0;
+    if (setting->member != NULL) {
+        return resolve_member(l, setting);
+    }
+    return resolve_text(l, setting, setting->option->fallback, "default");
 }
 
 static int resolve_all(struct loader *l, bool builtin)

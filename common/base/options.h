@@ -67,8 +67,9 @@ struct options_program {
 };
 
 /*
- * Reads all sources in order and fills the targets. Returns an options_outcome, or -EINVAL with the
- * message for stderr (the caller exits 2). *ret_options is set on every outcome >= 0.
+ * Reads all sources in order and fills the targets. Returns an options_outcome, or < 0 (-EINVAL,
+ * -ENOMEM, the errno of the configuration file) with the message for stderr (the caller exits 2).
+ * *ret_options is set on every outcome >= 0.
  */
 MUST_CHECK int options_load(const struct options_program *program, int argc, char **argv,
                             char **environment, struct options **ret_options, struct err *e);

@@ -38,10 +38,23 @@ static int find_members(struct loader *l)
     return json_check_members(l->config, "", known, l->e);
 }
 
+static int set_source(struct loader *l, const char *path)
+{
+    AUTO(buf_deinit) struct buf source = BUF_INIT(strlen(path) + sizeof "file ");
+    buf_appendf(&source, "file %s", path);
+    l->config_source =
+        buf_failed(&source) ? NULL : arena_copy(&l->options->arena, source.data, source.len);
+    return l->config_source != NULL ? 0 : loader_fail_memory(l);
+}
+
 int options_read_config(struct loader *l, const char *path)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
-    int r = file_read(path, &text, l->e);
+    int r = set_source(l, path);
+    if (r < 0) {
+        return r;
+    }
+    r = file_read(path, &text, l->e);
     if (r < 0) {
         err_context(l->e, "--config");
         return r;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/base/options_number.h"
+
 #define HELP_COLUMNS 100
 #define HELP_INDENT  34
 /* A longer value pushes its comment out of the column rather than all comments to the right. */
@@ -66,7 +68,7 @@ static void append_description(const struct option *option, bool builtin, struct
     if (option->type == OPTION_CHOICE) {
         option_value_append_wanted(option, out);
         buf_append_str(out, "; ");
-    } else if (option_value_append_range(option, out)) {
+    } else if (option_number_append_range(option, out)) {
         buf_append_str(out, "; ");
     }
     if (option->fallback != NULL && !option->secret) {

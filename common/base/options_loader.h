@@ -42,6 +42,7 @@ struct loader {
     size_t count;
     const char *subcommand; /* NULL: none */
     cJSON *config;
+    const char *config_source; /* "file PATH" */
     struct err *e;
 };
 

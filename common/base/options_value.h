@@ -37,6 +37,3 @@ void option_value_print(const struct option *option, const struct option_value *
 
 /* "an integer from 1 to 10": what would be right. */
 void option_value_append_wanted(const struct option *option, struct buf *out);
-
-/* "1 to 10", with units; false, and nothing appended, where the option has no bounds. */
-bool option_value_append_range(const struct option *option, struct buf *out);
