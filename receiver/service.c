@@ -134,7 +134,6 @@ static int make_streams(struct service *s, struct err *e)
 {
     const struct streams_settings settings = {
         .loop = &s->loop,
-        .journal = s->journal,
         .reads = s->reads,
         .max_clients = (unsigned)s->config->max_clients,
         .heartbeat_ms = s->config->heartbeat_ms,

@@ -6,6 +6,7 @@
  * in bounded memory. Serving thread only.
  */
 
+#include "common/base/random.h"
 #include "common/http/server.h"
 #include "receiver/journal/reads.h"
 #include "receiver/stream/hub.h"
@@ -14,7 +15,6 @@ struct streams;
 
 struct streams_settings {
     uv_loop_t *loop;
-    struct journal *journal;
     struct reads *reads;
     size_t ring_bytes; /* of the hub that streams_new makes; 0: 8 MiB */
     unsigned max_clients;
@@ -25,8 +25,11 @@ struct streams_settings {
 
 MUST_CHECK int streams_new(const struct streams_settings *settings, struct streams **ret_streams,
                            struct err *e);
+/* After the server and the reads: no client and no read is left. By uv_close: the loop must run
+ * once more. */
 void streams_free(struct streams *streams);
-struct hub *streams_hub(struct streams *streams);
+DEFINE_CLEANUP(struct streams *, streams_free);
+struct hub *streams_hub(const struct streams *streams);
 /* The route's handler. */
 void streams_handle(struct streams *streams, struct http_request *request);
 /* Set once, after the server is made: whose connections are run after a batch of wakes. */
