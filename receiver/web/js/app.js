@@ -43,6 +43,7 @@ const list = new List({
   createDetail: (entry) => createDetail(entry, stats?.broker.url ?? 'mqtt://localhost:1883'),
   onNearEnd: () => feed.loadOlder(),
   onMove: updateHold,
+  onDraw,
 });
 const charts = new Charts(feed);
 const tables = new Tables((source) => route.go({ view: 'messages', filter: { source } }));
@@ -80,6 +81,9 @@ function onRows(entry) {
   if (entry) announceNews(entry);
   list.invalidate();
   charts.onRows();
+}
+
+function onDraw() {
   showMissed();
   showEmpty();
 }

@@ -123,14 +123,17 @@ const GAP_REASONS = {
   ahead: 'the journal is older than what this page had already seen (restored from a backup?)',
 };
 
+let gaps = 0;
+
 /**
  * @param {{from: string, to: string, reason: string}} gap
  * @returns {Entry}
  */
 export function makeGapEntry(gap) {
+  gaps += 1;
   const why = GAP_REASONS[gap.reason] ?? gap.reason;
   return {
-    key: `gap-${gap.from}-${gap.to}`,
+    key: `gap-${gaps}`,
     kind: 'notice',
     text: `Gap: the messages from ${gap.from} to ${gap.to} cannot be shown; ${why}.`,
   };

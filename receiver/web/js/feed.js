@@ -21,7 +21,7 @@ const REPLAY_SHOWN_FROM = 100;
 /**
  * @typedef {{name: 'loading'} | {name: 'live'} | {name: 'asleep'} |
  *   {name: 'replaying', done: number, total: number} |
- *   {name: 'waiting', untilMs: number, reason: string} |
+ *   {name: 'waiting', untilMs: number, reason: string, refused?: boolean} |
  *   {name: 'refused', reason: string}} FeedState
  */
 
@@ -159,7 +159,7 @@ export class Feed {
     } else if (state.name === 'waiting') {
       const reason = state.refused ? 'the receiver refused the stream' : 'the connection was lost';
       this.replay = null;
-      this.#setState({ name: 'waiting', untilMs: state.untilMs, reason });
+      this.#setState({ ...state, reason });
     } else if (state.name === 'connecting' && this.state.name !== 'waiting') {
       this.#setState({ name: 'loading' });
     }

@@ -55,15 +55,6 @@ export class Filters {
     this.controls.q.select();
   }
 
-  /** Drops what was typed but not yet taken: the route has just been changed by something else. */
-  settle() {
-    clearTimeout(this.timer);
-    const active = document.activeElement;
-    for (const [name, control] of Object.entries(this.controls)) {
-      if (control === active) control.value = toControl(name, this.route.filter[name]);
-    }
-  }
-
   #isFixed(name, view) {
     if (name === 'criticality_gt') return view.name === 'sessions';
     return name in view.fixed;
@@ -80,6 +71,9 @@ export class Filters {
 
   #onInput(name) {
     clearTimeout(this.timer);
+    // Half a name matches nothing: these are taken when chosen from the list, or by Enter.
+    const { list, value } = this.controls[name];
+    if (list && value !== '' && ![...list.options].some((each) => each.value === value)) return;
     this.timer = setTimeout(() => this.#commit(name), TYPING_MS);
   }
 

@@ -19,6 +19,7 @@ export class List {
    * @param {(entry: import('./entry.js').Entry) => HTMLElement} parts.createDetail
    * @param {() => void} parts.onNearEnd
    * @param {() => void} parts.onMove scrolled, selected or opened
+   * @param {() => void} parts.onDraw after each drawing
    */
   constructor(parts) {
     Object.assign(this, parts);
@@ -144,6 +145,8 @@ export class List {
     if (!row || !event.target.closest('.line') || getSelection().type === 'Range') return;
     if (event.target.closest('[data-action="source"]')) return;
     this.toggle(row.dataset.key);
+    // The keyboard goes on from the row that the mouse opened.
+    this.select(this.openKey ? this.backlog.indexOf(this.openKey) : -1);
   }
 
   #measure() {
@@ -201,6 +204,7 @@ export class List {
     this.below.style.height = `${this.#offset(this.backlog.count) - this.#offset(last)}px`;
     if (this.backlog.more && last > this.backlog.count - NEAR_END_ROWS) this.onNearEnd();
     if (first === 0 && last > 0 && this.rowHeight !== this.#lineHeight()) this.#measure();
+    this.onDraw();
   }
 
   #lineHeight() {

@@ -14,11 +14,18 @@ const JOURNAL_TEXT = {
 
 const secondsUntil = (ms, now) => Math.max(0, Math.ceil((ms - now) / 1000));
 
-function describeFeed(feed, now) {
+// A browser does not tell a page why its stream was refused; the statistics may.
+function refusalReason(stats) {
+  const { live, replaying, max } = stats.clients;
+  return live + replaying >= max ? `all ${count.format(max)} places for viewers are taken` : null;
+}
+
+function describeFeed(feed, stats, now) {
   switch (feed?.name) {
     case 'waiting': {
       const text = `reconnecting in ${secondsUntil(feed.untilMs, now)} s`;
-      return { tone: 'bad', text, reason: feed.reason };
+      const refusal = feed.refused && stats ? refusalReason(stats) : null;
+      return { tone: 'bad', text, reason: refusal ?? feed.reason };
     }
     case 'refused':
       return { tone: 'bad', text: 'filter refused', reason: feed.reason };
@@ -59,7 +66,7 @@ function describeReceiver(stats, nextAttemptMs) {
  * @returns {{tone: 'ok' | 'idle' | 'warn' | 'bad', text: string, reason: string | null}}
  */
 export function describe({ feed, stats, statsAtMs, error }, nowMs) {
-  const ofFeed = describeFeed(feed, nowMs);
+  const ofFeed = describeFeed(feed, stats, nowMs);
   if (ofFeed?.tone === 'bad') return ofFeed;
   if (error) return { tone: 'bad', text: 'receiver away', reason: error.message };
   const next = stats?.broker.next_attempt_ms ?? null;
