@@ -45,6 +45,7 @@ struct http_request {
     unsigned status;
     int64_t started_us;
     struct MHD_Response *response; /* made, not yet given to libmicrohttpd */
+    size_t answer_bytes;           /* of a body that is freed with the request */
     const struct http_stream_ops *stream_ops;
     void (*gone)(void *context);
     void *context;                   /* of the stream or of `gone` */
@@ -74,6 +75,7 @@ struct http_server {
     bool run_again;  /* something was resumed since the last run */
     bool is_closing;
     unsigned connections;
+    size_t answer_bytes;           /* of all requests */
     struct http_connections owing; /* connections that owe a request, the oldest first */
     struct http_requests suspended;
     struct http_metrics metrics;

@@ -229,6 +229,7 @@ void http_request_completed(void *context, struct MHD_Connection *connection,
         return;
     count(r);
     http_connection_owes_request(r->socket);
+    r->server->answer_bytes -= r->answer_bytes;
     if (r->is_suspended)
         TAILQ_REMOVE(&r->server->suspended, r, entry);
     if (r->stream_ops)

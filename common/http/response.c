@@ -75,7 +75,11 @@ void http_respond_buf(struct http_request *request, unsigned status, const char 
     }
     bytes = buf_take(body, &size);
     response = MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
-    if (!response)
+    if (!response) {
         free(bytes);
+        size = 0;
+    }
+    request->answer_bytes = size;
+    request->server->answer_bytes += size;
     http_response_give(request, status, content_type, headers, response);
 }

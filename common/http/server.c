@@ -190,6 +190,11 @@ uint16_t http_server_port(const struct http_server *server)
     return server->port;
 }
 
+size_t http_server_answer_bytes(const struct http_server *server)
+{
+    return server->answer_bytes;
+}
+
 /* ---- ending ---- */
 
 void http_server_quiesce(struct http_server *server)
