@@ -48,6 +48,12 @@ static int make_server(struct api *api, struct err *e)
     return rc;
 }
 
+static double pending_posts(void *context)
+{
+    const struct api *api = context;
+    return api->publish == NULL ? 0 : (double)publisher_pending(api->publish);
+}
+
 static void make_metrics(struct api *api)
 {
     static const double seconds[] = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10};
@@ -57,6 +63,8 @@ static void make_metrics(struct api *api)
                                        seconds, ARRAY_SIZE(seconds));
     api->refused = metrics_counter(m, "bellbuoy_api_posts_refused_total", NULL,
                                    "Messages refused for their token or origin.");
+    metrics_callback(m, "bellbuoy_api_posts_pending", NULL,
+                     "Messages that wait for the broker's acknowledgement.", pending_posts, api);
 }
 
 int api_new(const struct api_settings *settings, struct api **ret_api, struct err *e)

@@ -95,6 +95,6 @@ void incidents_get(void *context, struct http_request *request)
     if (job == NULL)
         return;
     job->params = params;
-    page_init(&job->base.page, request, "before", (unsigned)params.limit);
+    read_job_paginate(context, &job->base, "before", (unsigned)params.limit);
     read_job_start(context, &job->base);
 }

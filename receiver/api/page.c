@@ -33,9 +33,15 @@ static void append_parameter(void *context, const char *name, const char *value)
     buf_append_char(&page->url, '&');
 }
 
-void page_init(struct page *page, struct http_request *request, const char *key, unsigned limit)
+void page_init(struct page *page, struct http_request *request, const char *key, unsigned limit,
+               size_t unread_bytes)
 {
-    *page = (struct page){.url = BUF_INIT(URL_MAX_BYTES), .key = key, .limit = limit};
+    *page = (struct page){
+        .url = BUF_INIT(URL_MAX_BYTES),
+        .key = key,
+        .limit = limit,
+        .max_bytes = unread_bytes < PAGE_SHORT_BYTES ? PAGE_SOFT_BYTES : PAGE_SMALL_BYTES,
+    };
     buf_appendf(&page->url, "%s?", http_request_path(request));
     http_request_each_query(request, append_parameter, page);
 }
@@ -47,7 +53,7 @@ void page_deinit(struct page *page)
 
 bool page_begin_item(struct page *page, struct buf *body, size_t len)
 {
-    page->is_full |= page->items > 0 && body->len + len > PAGE_SOFT_BYTES;
+    page->is_full |= page->items > 0 && body->len + len > page->max_bytes;
     if (page->is_full)
         return false;
     if (page->items++ > 0)

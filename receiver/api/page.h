@@ -8,8 +8,11 @@
 #include "common/http/server.h"
 
 /* A page ends when its body has grown to this, whatever its limit: 1,000 events of 256 KiB each
- * would be 256 MB. `next` goes on from there. */
-#define PAGE_SOFT_BYTES ((size_t)4 << 20)
+ * would be 256 MB. `next` goes on from there. Pages are small while clients that do not read hold
+ * PAGE_SHORT_BYTES of answers. */
+#define PAGE_SOFT_BYTES  ((size_t)4 << 20)
+#define PAGE_SMALL_BYTES ((size_t)64 << 10)
+#define PAGE_SHORT_BYTES ((size_t)128 << 20)
 /* What a body may take for its last row. */
 #define PAGE_MAX_BYTES ((size_t)40 << 20)
 
@@ -18,16 +21,18 @@
  * again), without those that the next page sets. Prepared before a read, finished after it.
  */
 struct page {
-    struct buf url;  /* "/api/v1/events?type=hello&" */
-    const char *key; /* the parameter that moves: "after" or "before" */
-    unsigned limit;  /* rows of a page */
-    unsigned items;  /* in the body so far */
-    bool is_full;    /* rows were left out: there is a next page */
-    bool has_next;   /* set by page_set_next */
+    struct buf url;   /* "/api/v1/events?type=hello&" */
+    const char *key;  /* the parameter that moves: "after" or "before" */
+    unsigned limit;   /* rows of a page */
+    size_t max_bytes; /* after which it ends; the first row always fits */
+    unsigned items;   /* in the body so far */
+    bool is_full;     /* rows were left out: there is a next page */
+    bool has_next;    /* set by page_set_next */
 };
 
-/* `key` is static. */
-void page_init(struct page *page, struct http_request *request, const char *key, unsigned limit);
+/* `key` is static; `unread_bytes`: what clients have not taken of earlier answers. */
+void page_init(struct page *page, struct http_request *request, const char *key, unsigned limit,
+               size_t unread_bytes);
 void page_deinit(struct page *page);
 /*
  * Before a row of about `len` bytes goes into the body: false when it is too many for this page,

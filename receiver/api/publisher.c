@@ -175,6 +175,11 @@ void publisher_free(struct publisher *p)
     free(p);
 }
 
+size_t publisher_pending(const struct publisher *p)
+{
+    return p->count;
+}
+
 int publisher_publish(struct publisher *p, const char *topic, const void *payload, size_t size,
                       publish_done *done, void *context, struct err *e)
 {

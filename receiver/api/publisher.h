@@ -34,6 +34,9 @@ MUST_CHECK int publisher_new(uv_loop_t *loop, const struct mqtt_options *options
  * more. */
 void publisher_free(struct publisher *publisher);
 
+/* Messages that wait for their acknowledgement. */
+size_t publisher_pending(const struct publisher *publisher);
+
 /*
  * Publishes with QoS 1; `done` is called once, later. -ENOTCONN with the broker's reason, -EBUSY
  * when PUBLISHER_PENDING_MAX wait for their acknowledgement, -EMSGSIZE, -ENOMEM.

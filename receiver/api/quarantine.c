@@ -65,6 +65,6 @@ void quarantine_get(void *context, struct http_request *request)
     if (job == NULL)
         return;
     job->params = params;
-    page_init(&job->base.page, request, "before", (unsigned)params.limit);
+    read_job_paginate(context, &job->base, "before", (unsigned)params.limit);
     read_job_start(context, &job->base);
 }

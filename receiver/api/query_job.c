@@ -47,7 +47,7 @@ void query_job_run(struct api *api, struct http_request *request, const struct r
     if (type != NULL && str_copy(query.type, sizeof(query.type), type))
         query.given |= QUERY_TYPE;
     job->query = query;
-    page_init(&job->base.page, request, query.ascending ? "after" : "before", query.limit);
+    read_job_paginate(api, &job->base, query.ascending ? "after" : "before", query.limit);
     read_job_start(api, &job->base);
 }
 

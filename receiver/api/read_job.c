@@ -44,6 +44,11 @@ void *read_job_new(struct api *api, struct http_request *request, const struct r
     return job;
 }
 
+void read_job_paginate(struct api *api, struct read_job *job, const char *key, unsigned limit)
+{
+    page_init(&job->page, job->request, key, limit, http_server_answer_bytes(api->server));
+}
+
 static void job_work(void *context, struct journal_reader *reader)
 {
     struct read_job *job = context;

@@ -39,6 +39,8 @@ struct read_job {
 /* A job that is zero behind its base, or NULL after it has answered: no memory, or no journal. */
 MUST_CHECK void *read_job_new(struct api *api, struct http_request *request,
                               const struct read_job_ops *ops);
+/* Prepares `page`, as page_init. */
+void read_job_paginate(struct api *api, struct read_job *job, const char *key, unsigned limit);
 /* One that was not started. */
 void read_job_free(struct read_job *job);
 /* Takes the job. */

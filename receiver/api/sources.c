@@ -103,6 +103,6 @@ void sources_get(void *context, struct http_request *request)
     journal_status(api->settings.journal, &status);
     job->epoch = status.last.epoch;
     job->params = params;
-    page_init(&job->base.page, request, "after", (unsigned)params.limit);
+    read_job_paginate(api, &job->base, "after", (unsigned)params.limit);
     read_job_start(api, &job->base);
 }

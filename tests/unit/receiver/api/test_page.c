@@ -63,7 +63,7 @@ static void test_next(void **state)
         struct buf body AUTO(buf_deinit) = BUF_INIT(1024);
         char link[PAGE_LINK_SIZE], expected[PAGE_LINK_SIZE];
         struct page page;
-        page_init(&page, &request, cases[i].key, 50);
+        page_init(&page, &request, cases[i].key, 50, 0);
         assert_false(page_format_link(&page, link));
         page_append_next(&page, &body);
         assert_string_equal(body.data, "\"next\":null");
@@ -91,7 +91,7 @@ static void test_long_url_has_no_link(void **state)
 
     (void)state;
     memset(q, 'q', sizeof(q) - 1);
-    page_init(&page, &request, "after", 50);
+    page_init(&page, &request, "after", 50, 0);
     page_set_next_id(&page, 7);
     assert_false(page_format_link(&page, link));
     page_append_next(&page, &body);
@@ -107,7 +107,7 @@ static void test_size_of_a_page(void **state)
     struct page page;
 
     (void)state;
-    page_init(&page, &request, "after", 50);
+    page_init(&page, &request, "after", 50, 0);
     /* The first always fits, however large. */
     assert_true(page_begin_item(&page, &body, PAGE_SOFT_BYTES * 2));
     buf_append_str(&body, "1");
@@ -123,12 +123,29 @@ static void test_size_of_a_page(void **state)
     page_deinit(&page);
 }
 
+static void test_small_pages_while_answers_are_not_read(void **state)
+{
+    const char *parameters[] = {NULL};
+    struct http_request request = {"/x", parameters};
+    struct buf body AUTO(buf_deinit) = BUF_INIT(PAGE_MAX_BYTES);
+    struct page page;
+
+    (void)state;
+    page_init(&page, &request, "after", 50, PAGE_SHORT_BYTES);
+    assert_true(page_begin_item(&page, &body, PAGE_SMALL_BYTES * 2));
+    buf_append_str(&body, "1");
+    assert_true(page_begin_item(&page, &body, PAGE_SMALL_BYTES - 1));
+    assert_false(page_begin_item(&page, &body, PAGE_SMALL_BYTES));
+    page_deinit(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_next),
         cmocka_unit_test(test_long_url_has_no_link),
         cmocka_unit_test(test_size_of_a_page),
+        cmocka_unit_test(test_small_pages_while_answers_are_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
