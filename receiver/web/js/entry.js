@@ -118,9 +118,9 @@ export function makeEntry(event) {
 }
 
 const GAP_REASONS = {
-  retention: 'they are older than what the journal keeps',
+  retention: 'older than what the journal keeps',
   epoch: 'the journal was replaced by a new one',
-  ahead: 'the journal is older than what this page had already seen (restored from a backup?)',
+  ahead: 'this page had seen more than the journal has now',
 };
 
 let gaps = 0;
@@ -135,6 +135,6 @@ export function makeGapEntry(gap) {
   return {
     key: `gap-${gaps}`,
     kind: 'notice',
-    text: `Gap: the messages from ${gap.from} to ${gap.to} cannot be shown; ${why}.`,
+    text: `Gap: ${gap.from} to ${gap.to} cannot be shown, ${why}`,
   };
 }

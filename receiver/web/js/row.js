@@ -41,9 +41,11 @@ export function bindRow(row, entry) {
   if (notice) {
     for (const name of ['source', 'kind', 'flags', 'interval', 'time']) setText(parts[name], '');
     row.setAttribute('aria-label', entry.text);
+    parts.text.title = entry.text;
     parts.more.hidden = true;
     return;
   }
+  parts.text.title = '';
   parts.more.hidden = false;
   parts.swatch.style.background = entry.color || sourceColor(entry.source);
   setText(parts.source, entry.name);
