@@ -5,12 +5,23 @@
 
 #include "common/base/str.h"
 
+/* Where a character starts that the text's end cuts through; else the end. */
+static size_t whole_length(const char *text)
+{
+    size_t len = strlen(text);
+    size_t start = len;
+    while (start > 0 && len - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80) {
+        start--;
+    }
+    bool lead = start > 0 && (unsigned char)text[start - 1] >= 0xc0;
+    return lead && str_utf8_length(text + start - 1, len - start + 1) == 0 ? start - 1 : len;
+}
+
 /* Makes the text one line, and ends it before a character that the cut went through. */
 static void tidy(char *text, bool cut)
 {
-    size_t bad = 0;
-    if (cut && !str_is_utf8(text, strlen(text), &bad) && strlen(text) - bad < 4) {
-        text[bad] = '\0';
+    if (cut) {
+        text[whole_length(text)] = '\0';
     }
     for (char *p = text; *p != '\0'; p++) {
         if ((unsigned char)*p < ' ' || *p == 0x7f) {
