@@ -106,7 +106,6 @@ int main(int argc, char **argv)
         journal_open(journal, &e) < 0 || reads_new(loop, journal, &reads) < 0)
         die(&e);
     const struct streams_settings streams_settings = {.loop = loop,
-                                                      .journal = journal,
                                                       .reads = reads,
                                                       .max_clients = 32768,
                                                       .heartbeat_ms = 15000,
