@@ -42,7 +42,10 @@ enum mqtt_state { MQTT_WAITING, MQTT_CONNECTING, MQTT_CONNECTED };
 
 struct mqtt_handlers {
     void (*connected)(void *context, bool session_present);
-    /* `reason` is a sentence fit for a person; the next attempt comes in `next_attempt_ms`. */
+    /*
+     * A connection ended, or an attempt failed. `reason` is a sentence fit for a person; the next
+     * attempt comes in `next_attempt_ms`, -1: none comes, after mqtt_client_close().
+     */
     void (*disconnected)(void *context, const char *reason, int64_t next_attempt_ms);
     void (*message)(void *context, const struct mqtt_message *message);
     void (*published)(void *context, int mid);                   /* PUBACK, or written for QoS 0 */
@@ -93,8 +96,8 @@ MUST_CHECK int mqtt_client_subscribe(struct mqtt_client *client, const char *fil
                                      int *ret_mid);
 MUST_CHECK int mqtt_client_unsubscribe(struct mqtt_client *client, const char *filter);
 
-/* A nack: ends the connection at once, with all that is queued, and connects again after the
- * backoff. */
+/* A nack: ends the connection, with all that is queued, and connects again after the backoff. At
+ * once, or when the handler that calls it returns; nothing more is delivered in either case. */
 void mqtt_client_drop(struct mqtt_client *client, const char *reason);
 /* Queues a DISCONNECT behind what is queued and does not connect again; write until closed. */
 void mqtt_client_close(struct mqtt_client *client);
@@ -103,6 +106,7 @@ bool mqtt_client_is_closed(const struct mqtt_client *client);
 struct mqtt_status {
     enum mqtt_state state;
     const char *reason; /* of the last failure; NULL while connected. Valid until the next call */
+    bool security;      /* that was about credentials or certificates: log it with LOG_SECURITY */
     int64_t since_us;   /* wall time of the last change of state between connected and not */
     int64_t next_attempt_ms; /* from now; -1 when not waiting */
     unsigned attempts;       /* since the last connection */
