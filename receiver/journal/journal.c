@@ -1,0 +1,417 @@
+#include "receiver/journal/journal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
+#include "receiver/journal/append.h"
+#include "receiver/journal/reader.h"
+#include "receiver/journal/retention.h"
+#include "receiver/journal/sqlite_open.h"
+
+#define LOCK_FILE "journal.lock"
+/* A full disk counts as free again when this much is: a write of a page may well succeed in the
+ * gaps, and the next batch would not. */
+#define FREE_AGAIN_BYTES (4 << 20)
+
+struct journal {
+    struct journal_settings settings;
+    char dir[PATH_MAX - 64];
+    char path[PATH_MAX];
+
+    /* the writer's thread */
+    int lock_fd;
+    struct writer *writer;
+    struct retention retention;
+    char replaced[SQLITE_REPLACED_SIZE]; /* "", or what has no incident yet */
+    int64_t failed_since_us;             /* 0: the last write succeeded */
+    char failed_reason[sizeof((struct err *)0)->msg];
+
+    pthread_mutex_t mutex; /* of what follows */
+    struct journal_status status;
+    char damage[256]; /* what the background check found, "" nothing */
+    bool checked;     /* and it has no incident yet */
+};
+
+const char *journal_state_name(enum journal_state state)
+{
+    static const char *const names[] = {
+        [JOURNAL_OPENING] = "opening",   [JOURNAL_OK] = "ok",         [JOURNAL_FULL] = "full",
+        [JOURNAL_READONLY] = "readonly", [JOURNAL_FAILED] = "failed", [JOURNAL_DAMAGED] = "damaged",
+    };
+    return names[state];
+}
+
+int journal_new(const struct journal_settings *settings, struct journal **ret_journal,
+                struct err *e)
+{
+    struct journal *journal = calloc(1, sizeof *journal);
+    if (!journal) {
+        return FAIL(e, ENOMEM, "no memory");
+    }
+    journal->settings = *settings;
+    journal->lock_fd = -1;
+    journal->status.state = JOURNAL_OPENING;
+    if (!str_copy(journal->dir, sizeof journal->dir, settings->dir)) {
+        free(journal);
+        return FAIL(e, ENAMETOOLONG, "the data folder's path is too long");
+    }
+    (void)snprintf(journal->path, sizeof journal->path, "%s/" JOURNAL_FILE, journal->dir);
+    (void)pthread_mutex_init(&journal->mutex, NULL);
+    *ret_journal = journal;
+    return 0;
+}
+
+static void unlock(struct journal *journal)
+{
+    if (journal->lock_fd >= 0) {
+        (void)close(journal->lock_fd);
+        journal->lock_fd = -1;
+    }
+}
+
+void journal_free(struct journal *journal)
+{
+    if (!journal) {
+        return;
+    }
+    retention_deinit(&journal->retention);
+    writer_close(journal->writer);
+    unlock(journal);
+    (void)pthread_mutex_destroy(&journal->mutex);
+    free(journal);
+}
+
+/* ---- what others see ---- */
+
+static int64_t wall_us(const struct journal *journal)
+{
+    return journal->settings.clock->wall_us(journal->settings.clock->context);
+}
+
+static void status_ok(struct journal *journal)
+{
+    const struct writer *writer = journal->writer;
+    const struct totals *totals = &writer->committed;
+    (void)pthread_mutex_lock(&journal->mutex);
+    struct journal_status *status = &journal->status;
+    *status = (struct journal_status){
+        .state = *journal->damage ? JOURNAL_DAMAGED : JOURNAL_OK,
+        .is_open = true,
+        .first = {writer->epoch, totals->deleted_through + 1},
+        .last = {writer->epoch, totals->last_seq},
+        .events = totals_events(totals),
+        .size_bytes = journal->retention.size_bytes,
+        .missing = totals->missing,
+        .incidents_open = totals->incidents_open,
+        .quarantined = totals->quarantined,
+    };
+    (void)snprintf(status->reason, sizeof status->reason, "%s", journal->damage);
+    (void)pthread_mutex_unlock(&journal->mutex);
+}
+
+static enum journal_state state_of(int code)
+{
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return JOURNAL_FULL;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return JOURNAL_READONLY;
+    default:
+        return JOURNAL_FAILED;
+    }
+}
+
+static void status_failed(struct journal *journal, int code, const char *reason)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    journal->status.state = state_of(code);
+    (void)snprintf(journal->status.reason, sizeof journal->status.reason, "%s", reason);
+    (void)pthread_mutex_unlock(&journal->mutex);
+}
+
+void journal_status(struct journal *journal, struct journal_status *ret_status)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    *ret_status = journal->status;
+    (void)pthread_mutex_unlock(&journal->mutex);
+}
+
+const char *journal_path(struct journal *journal)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    bool is_open = journal->status.is_open;
+    (void)pthread_mutex_unlock(&journal->mutex);
+    return is_open ? journal->path : NULL;
+}
+
+const struct clock *journal_clock(struct journal *journal)
+{
+    return journal->settings.clock;
+}
+
+void journal_report_check(struct journal *journal, const char *damage)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    (void)snprintf(journal->damage, sizeof journal->damage, "%s", damage);
+    journal->checked = true;
+    if (*damage && journal->status.state == JOURNAL_OK) {
+        journal->status.state = JOURNAL_DAMAGED;
+        (void)snprintf(journal->status.reason, sizeof journal->status.reason, "%s", damage);
+    }
+    (void)pthread_mutex_unlock(&journal->mutex);
+}
+
+/* ---- one write ---- */
+
+static void note_failure(struct journal *journal, int code, const char *reason)
+{
+    if (code == DB_DAMAGED) {
+        sqlite_mark_damaged(journal->dir);
+    }
+    if (journal->failed_since_us == 0) {
+        journal->failed_since_us = wall_us(journal);
+    }
+    (void)snprintf(journal->failed_reason, sizeof journal->failed_reason, "%s", reason);
+    status_failed(journal, code, reason);
+}
+
+/* The incidents that could not be written when they happened. */
+static int add_overdue(struct journal *journal, struct err *e)
+{
+    struct writer *writer = journal->writer;
+    int64_t now_us = wall_us(journal);
+    int r = 0;
+    if (*journal->replaced) {
+        r = incidents_add(&writer->incidents, &writer->totals, "journal_replaced",
+                          journal->replaced, now_us, now_us, e);
+    }
+    if (r == 0 && journal->failed_since_us != 0) {
+        r = incidents_add(&writer->incidents, &writer->totals, "journal_failed",
+                          journal->failed_reason, journal->failed_since_us, now_us, e);
+    }
+    return r;
+}
+
+static int begin(struct journal *journal, struct err *e)
+{
+    if (!journal->writer) {
+        return FAIL(e, EAGAIN, "the journal is not open");
+    }
+    int r = writer_begin(journal->writer, e);
+    return r < 0 ? r : add_overdue(journal, e);
+}
+
+/* Commits where all went well so far (`r` is 0), else takes everything back. */
+static int finish(struct journal *journal, int r, struct err *e)
+{
+    struct writer *writer = journal->writer;
+    if (!writer) {
+        return r;
+    }
+    if (r == 0) {
+        r = writer_commit(writer, e);
+    }
+    if (r < 0) {
+        writer_rollback(writer);
+        note_failure(journal, -r, e->msg);
+        return r;
+    }
+    journal->failed_since_us = 0;
+    journal->replaced[0] = '\0';
+    int64_t size_bytes;
+    if (writer_size(writer, &size_bytes, NULL) == 0) {
+        journal->retention.size_bytes = size_bytes;
+    }
+    status_ok(journal);
+    return 0;
+}
+
+/* ---- open ---- */
+
+static int64_t quarantine_bytes(const struct journal_settings *settings)
+{
+    int64_t share = settings->retention_bytes / 8;
+    return share > 0 && share < QUARANTINE_BYTES_MAX ? share : QUARANTINE_BYTES_MAX;
+}
+
+static int lock(struct journal *journal, struct err *e)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/" LOCK_FILE, journal->dir);
+    int r = journal->lock_fd >= 0 ? 0 : file_lock(path, &journal->lock_fd, e);
+    if (r == -EBUSY) {
+        return FAIL(e, EBUSY, "%s: another receiver has this journal", journal->dir);
+    }
+    return r;
+}
+
+static int open_writer(struct journal *journal, struct err *e)
+{
+    const struct journal_settings *settings = &journal->settings;
+    uint32_t epoch = (uint32_t)settings->random->next(settings->random->context);
+    sqlite3 *db = NULL;
+    int r = file_make_dirs(journal->dir, e);
+    if (r == 0) {
+        r = lock(journal, e);
+    }
+    if (r == 0) {
+        r = sqlite_open(journal->dir, epoch, settings->clock, journal->replaced, &db, e);
+    }
+    if (r == 0) {
+        r = writer_open(db, quarantine_bytes(settings), &journal->writer, e);
+    }
+    if (r == 0) {
+        r = retention_init(&journal->retention, journal->writer, settings->retention_age_ms,
+                           settings->retention_bytes, settings->clock, e);
+    }
+    return r;
+}
+
+int journal_open(struct journal *journal, struct err *e)
+{
+    struct err local = {0};
+    e = e ? e : &local;
+    assert(!journal->writer);
+    int r = open_writer(journal, e);
+    if (r == 0) {
+        r = begin(journal, e);
+        r = finish(journal, r, e);
+    }
+    if (r < 0) {
+        retention_deinit(&journal->retention);
+        writer_close(TAKE(journal->writer));
+        unlock(journal);
+        note_failure(journal, -r, e->msg);
+    }
+    return r;
+}
+
+/* ---- writes ---- */
+
+int journal_append(struct journal *journal, struct batch *batch, struct err *e)
+{
+    struct err local = {0};
+    e = e ? e : &local;
+    int r = begin(journal, e);
+    if (r == 0) {
+        r = append_batch(journal->writer, batch, e);
+    }
+    r = finish(journal, r, e);
+    if (r < 0) {
+        append_undo(batch);
+    }
+    return r;
+}
+
+static int check_space(const struct journal *journal, struct err *e)
+{
+    struct statvfs fs;
+    if (statvfs(journal->dir, &fs) < 0) {
+        return FAIL(e, errno, "%s: %s", journal->dir, strerror(errno));
+    }
+    uint64_t available = (uint64_t)fs.f_bavail * fs.f_frsize;
+    if (available < FREE_AGAIN_BYTES) {
+        return FAIL(e, ENOSPC, "the disk is full: %" PRIu64 " bytes are available, %d are wanted",
+                    available, FREE_AGAIN_BYTES);
+    }
+    return 0;
+}
+
+static bool was_full(struct journal *journal)
+{
+    struct journal_status status;
+    journal_status(journal, &status);
+    return status.state == JOURNAL_FULL;
+}
+
+int journal_probe(struct journal *journal, struct err *e)
+{
+    struct err local = {0};
+    e = e ? e : &local;
+    if (was_full(journal)) {
+        int r = check_space(journal, e);
+        if (r < 0) {
+            note_failure(journal, -r, e->msg);
+            return r;
+        }
+    }
+    int r = begin(journal, e);
+    if (r == 0) {
+        r = writer_touch(journal->writer, wall_us(journal), e);
+    }
+    return finish(journal, r, e);
+}
+
+int journal_incident(struct journal *journal, const char *kind, const char *detail, struct err *e)
+{
+    struct err local = {0};
+    e = e ? e : &local;
+    int64_t now_us = wall_us(journal);
+    int r = begin(journal, e);
+    if (r == 0) {
+        r = incidents_add(&journal->writer->incidents, &journal->writer->totals, kind, detail,
+                          now_us, now_us, e);
+    }
+    return finish(journal, r, e);
+}
+
+/* ---- housekeeping ---- */
+
+/* Opens, or closes, the incident of what the background check found. */
+static int add_check(struct journal *journal, const char *damage, struct err *e)
+{
+    struct writer *writer = journal->writer;
+    int64_t now_us = wall_us(journal);
+    int r = begin(journal, e);
+    if (r == 0) {
+        r = incidents_close(&writer->incidents, &writer->totals, "journal_damaged", now_us, e);
+    }
+    if (r == 0 && *damage) {
+        r = incidents_add(&writer->incidents, &writer->totals, "journal_damaged", damage, now_us, 0,
+                          e);
+    }
+    return finish(journal, r, e);
+}
+
+static int take_check(struct journal *journal, struct err *e)
+{
+    char damage[sizeof journal->damage];
+    (void)pthread_mutex_lock(&journal->mutex);
+    bool checked = journal->checked;
+    journal->checked = false;
+    memcpy(damage, journal->damage, sizeof damage);
+    (void)pthread_mutex_unlock(&journal->mutex);
+    return checked ? add_check(journal, damage, e) : 0;
+}
+
+int journal_maintain(struct journal *journal)
+{
+    struct err e = {0};
+    if (!journal->writer || journal->failed_since_us != 0) {
+        return 0;
+    }
+    int r = take_check(journal, &e);
+    if (r == 0) {
+        r = retention_step(&journal->retention, &e);
+    }
+    if (r < 0) {
+        /* What is due stays due; whether the journal can be written, appends find out. */
+        log_debug("journal", "housekeeping failed", LOG_STR("reason", e.msg));
+        return 0;
+    }
+    status_ok(journal);
+    return r;
+}
