@@ -36,18 +36,21 @@ export function apiUrl(path, params = {}) {
   return url;
 }
 
-async function request(url, options, signal) {
+async function request(url, options, read, signal) {
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-  let response;
   try {
-    response = await fetch(url, { ...options, signal: AbortSignal.any(signals) });
+    const response = await fetch(url, { ...options, signal: AbortSignal.any(signals) });
+    if (!response.ok) throw new ApiError(response.status, await problemText(response));
+    return await read(response);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    // Refused, timed out, cut off in the middle, or some other program's page.
+    if (error instanceof ApiError || signal?.aborted) throw error;
     throw new ApiError(0, 'The receiver does not answer');
   }
-  if (!response.ok) throw new ApiError(response.status, await problemText(response));
-  return response;
 }
+
+const asJson = (response) => response.json();
+const asText = (response) => response.text();
 
 // RFC 9457; a proxy in between may answer with something else.
 async function problemText(response) {
@@ -67,9 +70,8 @@ async function problemText(response) {
  * @returns {Promise<any>}
  * @throws {ApiError}
  */
-export async function getJson(path, params, signal) {
-  const response = await request(apiUrl(path, params), {}, signal);
-  return response.json();
+export function getJson(path, params, signal) {
+  return request(apiUrl(path, params), {}, asJson, signal);
 }
 
 /**
@@ -78,9 +80,8 @@ export async function getJson(path, params, signal) {
  * @param {AbortSignal} [signal]
  * @returns {Promise<string>}
  */
-export async function getEventText(cursor, signal) {
-  const response = await request(apiUrl(`events/${encodeURIComponent(cursor)}`), {}, signal);
-  return response.text();
+export function getEventText(cursor, signal) {
+  return request(apiUrl(`events/${encodeURIComponent(cursor)}`), {}, asText, signal);
 }
 
 /**
@@ -89,11 +90,10 @@ export async function getEventText(cursor, signal) {
  * @returns {Promise<{source: string, id: string}>} once the broker has acknowledged it
  * @throws {ApiError}
  */
-export async function postMessage(message, token) {
-  const response = await request(apiUrl('events'), {
+export function postMessage(message, token) {
+  return request(apiUrl('events'), {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
     body: JSON.stringify(message),
-  });
-  return response.json();
+  }, asJson);
 }

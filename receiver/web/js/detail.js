@@ -2,7 +2,7 @@
 import { ApiError, apiUrl, getEventText } from './api.js';
 import { copyButton } from './clipboard.js';
 import { el, icon, setText } from './dom.js';
-import { indentJson } from './json.js';
+import { layOutJson } from './json.js';
 import { curlOfEvent, mosquittoSubOf } from './snippet.js';
 
 const SHOWN_MAX = 65536;
@@ -28,9 +28,10 @@ export function createDetail(entry, brokerUrl) {
 
 async function fillJson(node, entry) {
   try {
-    const text = indentJson(await getEventText(entry.key));
-    const cut = text.length > SHOWN_MAX;
-    setText(node, cut ? `${text.slice(0, SHOWN_MAX)}\n… open "Raw" for the rest` : text);
+    const text = await getEventText(entry.key);
+    node.replaceChildren(...layOutJson(text.slice(0, SHOWN_MAX)).map((piece) => (
+      piece.role === '' ? piece.text : el('span', { class: `json-${piece.role}` }, piece.text))));
+    if (text.length > SHOWN_MAX) node.append('\n… "Raw" has the rest');
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     setText(node, `This event could not be read: ${error.message}`);
