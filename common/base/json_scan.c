@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* strtod_l */
 #include "common/base/json_scan.h"
 
 #include <locale.h>
