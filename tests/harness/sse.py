@@ -126,9 +126,10 @@ class SseStream:
                 self._wire, self._left_in_chunk = self._wire[2:], None
 
     def _fill(self, deadline):
-        more = self._receive(deadline)
+        before = len(self._body)
+        more = not self._ended and self._receive(deadline)
         self._unchunk()
-        if not more or self._ended:
+        if len(self._body) == before and (not more or self._ended):
             raise EOFError(f"the stream ended; unread: {self._body!r}")
 
     def read_body(self, timeout_s=10.0):
