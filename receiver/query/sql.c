@@ -38,8 +38,8 @@ static struct sql_value text(const char *value)
 static void add_places(const struct query *query, struct sql_statement *statement, bool filtered)
 {
     int64_t first = 1, last = INT64_MAX;
-    if (query->given & QUERY_AFTER && query->after.seq < INT64_MAX) {
-        first = (int64_t)query->after.seq + 1;
+    if (query->given & QUERY_AFTER) {
+        first = query->after.seq < INT64_MAX ? (int64_t)query->after.seq + 1 : INT64_MAX;
     }
     if (query->given & QUERY_BEFORE) {
         last = (int64_t)query->before.seq - 1;
@@ -115,7 +115,7 @@ void sql_compile(const struct query *query, struct sql_statement *ret_statement)
     add_order(query, ret_statement, filtered);
 }
 
-/* FNV-1a, 64 bits. */
+/* FNV-1a, 64 bits; its top bits choose. */
 int64_t sql_type_bit(const char *type)
 {
     uint64_t hash = 0xcbf29ce484222325u;
