@@ -39,6 +39,8 @@ void http_connection_notify(void *context, struct MHD_Connection *connection, vo
         opened(server, connection, socket_context);
     } else {
         server->connections--;
+        /* At its limit the library does not listen, and begins to again in its next run only. */
+        http_server_schedule(server);
         http_connection_has_request(*socket_context);
         free(*socket_context);
         *socket_context = NULL;

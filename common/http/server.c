@@ -171,10 +171,10 @@ int http_server_new(uv_loop_t *loop, const struct http_settings *settings,
     server->watch_fd = -1;
     TAILQ_INIT(&server->owing);
     TAILQ_INIT(&server->suspended);
-    init_metrics(server);
     r = http_listener_open(settings->address, settings->port, &listen_fd, &server->port, e);
     if (r < 0)
         return r;
+    init_metrics(server);
     server->daemon = start_daemon(server, listen_fd);
     if (!server->daemon)
         return FAIL(e, EIO, "libmicrohttpd does not start");
