@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* posix_openpt */
 #include "common/base/log.h"
 
 #include <cjson/cJSON.h>
