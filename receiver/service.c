@@ -14,7 +14,8 @@
 #include "receiver/journal/reads.h"
 #include "receiver/stream/streams.h"
 
-#define DRAIN_MS       2000  /* for answers under way at the end */
+#define DRAIN_MS       2000 /* at most, for answers under way at the end */
+#define DRAIN_STEP_MS  10
 #define CHECK_AFTER_MS 30000 /* the background check of the journal waits for the start's rush */
 
 struct service {
@@ -30,6 +31,7 @@ struct service {
     struct ingest *ingest;
     struct api *api;
     int signals_seen;
+    int drained_ms;
 };
 
 /* ---- the background check for damage ---- */
@@ -65,9 +67,13 @@ static void close_handles(struct service *s)
     uv_close((uv_handle_t *)&s->check, NULL);
 }
 
-static void on_drained(uv_timer_t *timer)
+static void on_drain(uv_timer_t *timer)
 {
-    uv_stop(timer->loop);
+    struct service *s = timer->data;
+
+    s->drained_ms += DRAIN_STEP_MS;
+    if (api_is_idle(s->api) || s->drained_ms >= DRAIN_MS)
+        uv_stop(&s->loop);
 }
 
 /* The first signal drains; a second one does not wait. */
@@ -83,7 +89,7 @@ static void on_signal(uv_signal_t *handle, int number)
     ingest_stop(TAKE(s->ingest));
     api_set_ingest(s->api, NULL);
     api_quiesce(s->api);
-    uv_timer_start(&s->drain, on_drained, DRAIN_MS, 0);
+    uv_timer_start(&s->drain, on_drain, 0, DRAIN_STEP_MS);
 }
 
 /* ---- the start ---- */
@@ -111,6 +117,7 @@ static void init_handles(struct service *s)
         uv_signal_start(&s->signals[i], on_signal, numbers[i]);
     }
     uv_timer_init(&s->loop, &s->drain);
+    s->drain.data = s;
     uv_timer_init(&s->loop, &s->check);
     s->check.data = s;
     uv_timer_start(&s->check, on_check, CHECK_AFTER_MS, 0);

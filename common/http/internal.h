@@ -75,6 +75,7 @@ struct http_server {
     bool run_again;  /* something was resumed since the last run */
     bool is_closing;
     unsigned connections;
+    unsigned requests; /* begun and not completed, streams included */
     size_t answer_bytes;           /* of all requests */
     struct http_connections owing; /* connections that owe a request, the oldest first */
     struct http_requests suspended;

@@ -27,6 +27,7 @@ void *http_request_begin(void *context, const char *target, struct MHD_Connectio
     r->socket = http_connection_of(connection);
     r->started_us = clock_monotonic_us();
     r->body = BUF_INIT(server->settings.max_body_bytes);
+    server->requests++;
     return r;
 }
 
@@ -229,6 +230,7 @@ void http_request_completed(void *context, struct MHD_Connection *connection,
         return;
     count(r);
     http_connection_owes_request(r->socket);
+    r->server->requests--;
     r->server->answer_bytes -= r->answer_bytes;
     if (r->is_suspended)
         TAILQ_REMOVE(&r->server->suspended, r, entry);

@@ -205,6 +205,11 @@ void http_server_quiesce(struct http_server *server)
         close(fd);
 }
 
+bool http_server_is_idle(const struct http_server *server)
+{
+    return server->requests == 0;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct http_server *server = handle->data;

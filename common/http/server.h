@@ -58,6 +58,8 @@ size_t http_server_answer_bytes(const struct http_server *server);
 /* Stops listening and lets what is being answered end; streams get their `read` return
  * HTTP_STREAM_END by the owner. */
 void http_server_quiesce(struct http_server *server);
+/* True while no request is being read or answered; connections may stand open. */
+bool http_server_is_idle(const struct http_server *server);
 /* Closes every connection and then, when the loop runs once more, frees. */
 void http_server_free(struct http_server *server);
 DEFINE_CLEANUP(struct http_server *, http_server_free);

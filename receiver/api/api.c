@@ -105,6 +105,11 @@ void api_quiesce(struct api *api)
     streams_quiesce(api->settings.streams);
 }
 
+bool api_is_idle(const struct api *api)
+{
+    return http_server_is_idle(api->server);
+}
+
 void api_free(struct api *api)
 {
     if (api == NULL)

@@ -51,6 +51,8 @@ uint16_t api_port(const struct api *api);
 void api_set_ingest(struct api *api, struct ingest *ingest);
 /* Takes no new connections, ends the streams, lets the answers under way end. */
 void api_quiesce(struct api *api);
+/* True while nothing is being answered, streams included. */
+bool api_is_idle(const struct api *api);
 /*
  * Closes what is left, some of it by uv_close: the loop must run once more. May come before or
  * after reads_free(); a read that ends later is dropped. The streams are the caller's to free,

@@ -78,15 +78,26 @@ static void on_connected(void *context, bool session_present)
     s->handlers.changed(s->context);
 }
 
+static void log_refusal(const struct subscriber *s, const char *reason, int64_t next_attempt_ms)
+{
+    struct mqtt_status status;
+    struct log_field security = {.kind = LOG_FIELD_END};
+
+    mqtt_client_status(s->client, &status);
+    if (status.security)
+        security = LOG_SECURITY;
+    log_warning("ingest", "not connected to the broker",
+                LOG_STR("broker", s->settings->mqtt->broker_url), LOG_STR("reason", reason),
+                LOG_INT("next_attempt_ms", next_attempt_ms), security);
+}
+
 static void on_disconnected(void *context, const char *reason, int64_t next_attempt_ms)
 {
     struct subscriber *s = context;
 
     s->subscribed = false;
     if (next_attempt_ms >= 0)
-        log_warning("ingest", "not connected to the broker",
-                    LOG_STR("broker", s->settings->mqtt->broker_url), LOG_STR("reason", reason),
-                    LOG_INT("next_attempt_ms", next_attempt_ms));
+        log_refusal(s, reason, next_attempt_ms);
     s->handlers.changed(s->context);
 }
 
