@@ -7,5 +7,6 @@
 
 #include "common/base/error.h"
 
-/* 0 if GET http://address:port/healthz answers 200; wildcard addresses become loopback. */
+/* 0 if GET http://address:port/healthz answers 200; a wildcard address means loopback. -EINVAL for
+ * what is no numeric address, -ETIMEDOUT, -EIO for another status, -EPROTO, -errno. */
 MUST_CHECK int healthcheck_run(const char *address, uint16_t port, struct err *e);
