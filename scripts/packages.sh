@@ -36,7 +36,7 @@ packages_of() {
         echo libmosquitto-dev libcjson-dev libmicrohttpd-dev libuv1-dev libsqlite3-dev libssl-dev
         echo uthash-dev libjs-dygraphs brotli gzip
         ;;
-    unit) echo libcmocka-dev ;;
+    unit) echo libcmocka-dev mosquitto openssl ;;
     integration) echo mosquitto openssl strace ca-certificates python3 python3-venv ;;
     browser) packages_browser ;;
     test) packages_of unit && packages_of integration && packages_of browser ;;

@@ -9,7 +9,7 @@
 #   --data-dir FOLDER   history, broker's data, logs, token
 #                       (default ${XDG_STATE_HOME:-~/.local/state}/bellbuoy)
 #   --reset             forgets the history of that folder first
-#   --no-build          starts what build/release has, as it is
+#   --no-build          starts what build/release (or BELLBUOY_BUILD_DIR) has, as it is
 #   --help              this text
 #
 # Installs missing packages (scripts/packages.sh), builds, starts everything and prints the address.
@@ -26,6 +26,7 @@ source "$ROOT/scripts/ports.sh"
 source "$ROOT/scripts/supervise.sh"
 
 STARTED_MS=$(now_ms)
+PROGRAMS=$ROOT/build/release
 PORT=5000
 SOURCES=1
 PROFILES=(hello)
@@ -43,7 +44,7 @@ parse_options() {
         --profile) IFS=, read -r -a PROFILES <<<"$VALUE" && shift ;;
         --data-dir) DATA_DIR=$VALUE && shift ;;
         --reset) FORGET=yes ;;
-        --no-build) BUILD= ;;
+        --no-build) BUILD='' PROGRAMS=${BELLBUOY_BUILD_DIR:-$PROGRAMS} ;;
         --help) print_help && exit ;;
         *) usage_error "unknown option '$1'" ;;
         esac
@@ -98,11 +99,11 @@ require_free_port() {
 
 build() {
     if [[ -n $BUILD ]]; then
-        [[ -x $ROOT/build/release/receiver/receiver ]] || note "building (about a minute, once)"
+        [[ -x $PROGRAMS/receiver/receiver ]] || note "building (about a minute, once)"
         build_preset release || die "the build failed (see above)"
     fi
-    [[ -x $ROOT/build/release/receiver/receiver ]] ||
-        die "build/release has no receiver: start without --no-build"
+    [[ -x $PROGRAMS/receiver/receiver ]] ||
+        die "$PROGRAMS has no receiver: start without --no-build"
 }
 
 # The port stays the same from run to run where it can, so that one's own publishers find it again.
@@ -139,14 +140,14 @@ start_all() {
     broker=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v mosquitto) || die "no mosquitto found"
     supervise broker "$broker" -c "$DATA_DIR/broker/mosquitto.conf"
     wait_for "the broker" port_answers "$BROKER_PORT"
-    supervise receiver "$ROOT/build/release/receiver/receiver" \
+    supervise receiver "$PROGRAMS/receiver/receiver" \
         --broker-url "mqtt://127.0.0.1:$BROKER_PORT" --listen-address 127.0.0.1 --port "$PORT" \
         --data-dir "$DATA_DIR/receiver" --token-file "$DATA_DIR/token"
     wait_for "the receiver" http_ready "$PORT"
     for profile in "${PROFILES[@]}"; do
         source=$(hostname_level)
         [[ $profile == hello ]] || source+=-$profile
-        supervise "$profile" "$ROOT/build/release/broadcaster/broadcaster" \
+        supervise "$profile" "$PROGRAMS/broadcaster/broadcaster" \
             --broker-url "mqtt://127.0.0.1:$BROKER_PORT" --profile "$profile" --source "$source" \
             --sources "$SOURCES" --admin-address ""
     done
