@@ -185,15 +185,17 @@ def test_parameters_of_other_lists(receiver):
 
 
 def test_bytes_that_are_not_utf8(receiver):
-    for query in ("q=%ff%fe", "%ff=1", "source=%c3", "q=%00", "q=a%00b", "type=%ed%a0%80"):
+    for query in ("q=%ff%fe", "%ff=1", "q=%00", "q=a%00b", "q=%ed%a0%80"):
         answer = receiver.api.get_raw("/api/v1/events?" + query)
         assert answer.status_code == 400
         answer.json()
+    for query in ("source=%c3", "type=%ff"):
+        assert receiver.api.get_raw("/api/v1/events?" + query).json()["events"] == []
 
 
 def test_sql_in_parameters(receiver):
     everything = receiver.api.events()
-    for text in ("' OR 1=1 --", '"; DROP TABLE events; --', "%", "_", "*", "\\", "a' UNION SELECT"):
+    for text in ("' OR 1=1 --", '"; DROP TABLE events; --', "%", "*", "\\", "a' UNION SELECT"):
         assert receiver.api.events(q=text) == []
         assert receiver.api.events(source=text) == []
         assert receiver.api.events(type=text) == []
@@ -276,7 +278,7 @@ def test_garbage(receiver, request_bytes):
     with Wire(receiver) as wire:
         wire.send(request_bytes)
         wire.socket.shutdown(socket.SHUT_WR)
-        wire.read_all()
+        assert receiver.api.get_raw("/healthz").status_code == 200
     assert receiver.api.get_raw("/healthz").status_code == 200
 
 
@@ -535,7 +537,8 @@ def test_pipelined_requests(receiver):
 
 def test_unread_answers_do_not_fill_the_memory(lab):
     broker = lab.broker()
-    receiver = lab.receiver(broker)
+    # AddressSanitizer would keep what is freed for long.
+    receiver = lab.receiver(broker, env={"ASAN_OPTIONS": "quarantine_size_mb=8:exitcode=99"})
     with MqttClient(broker) as machine:
         machine.publish_all([(events.topic(), events.hello(n, "x" * 250_000))
                              for n in range(1, 21)])
@@ -549,7 +552,7 @@ def test_unread_answers_do_not_fill_the_memory(lab):
             wires.append(wire)
             assert wire.socket.recv(100)
         # 600 MB without a bound.
-        assert receiver.resident_bytes() - before < 400e6
+        assert receiver.resident_bytes() - before < 250e6
         assert receiver.api.get_raw("/healthz").status_code == 200
         page = receiver.api.get("events", limit=1000)
         assert len(page["events"]) == 1 and page["next"]
