@@ -319,7 +319,7 @@ def test_oversized_target(receiver):
     assert receiver.api.get_raw("/healthz").status_code == 200
 
 
-@pytest.mark.parametrize("cookie_bytes", [1_000, 2_000, 3_000, 4_000])
+@pytest.mark.parametrize("cookie_bytes", [1_000, 1_500, 2_000])
 def test_large_headers_with_a_next_page(receiver, cookie_bytes):
     """The answer's headers, Link among them, share a few kilobytes with the request's."""
     with Wire(receiver) as wire:
