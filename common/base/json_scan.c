@@ -20,6 +20,9 @@ struct scan {
     const char *why; /* set by the first failure, which happened at `pos` */
 };
 
+/* What the limit is stands in the message, so it is told from the other reasons. */
+static const char too_deep[] = "nesting deeper";
+
 static bool fail(struct scan *s, const char *why)
 {
     s->why = why;
@@ -245,7 +248,7 @@ static bool scan_container(struct scan *s, unsigned depth)
     bool object = peek(s) == '{';
     int close = object ? '}' : ']';
     if (depth > s->max_depth) {
-        return fail(s, "more nesting than is accepted");
+        return fail(s, too_deep);
     }
     s->pos++;
     skip_blanks(s);
@@ -298,6 +301,10 @@ static bool scan_value(struct scan *s, unsigned depth)
 /* A configuration file has lines to look at; a payload is one line. */
 static int fail_at(const struct scan *s, struct err *e)
 {
+    if (s->why == too_deep) {
+        return FAIL(e, EINVAL, "not JSON at byte %zu: %s than %u levels", s->pos, s->why,
+                    s->max_depth);
+    }
     size_t line = 1;
     size_t line_start = 0;
     for (size_t i = 0; i < s->pos; i++) {

@@ -34,7 +34,7 @@ QUARANTINED = {
     "NUL byte": (b'{"text":"a\x00b"}', ""),
     "escaped NUL": (b'{"text":"a\\u0000b"}', "u0000"),
     "lone surrogate": (b'{"text":"\\ud800"}', "surrogate"),
-    "too deep": (nested(100000), "deep"),
+    "too deep": (nested(100000), "nesting deeper"),
     "duplicate name": (b'{"a":1,"b":2,"a":3}', "a"),
     "number beyond double": (b'{"n":1e999}', "number"),
     "two values": (b"{} {}", ""),

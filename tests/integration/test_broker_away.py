@@ -11,8 +11,7 @@ def broker_check(receiver):
 def test_absent_at_the_start(lab):
     broker = lab.broker(start=False)
     receiver = lab.receiver(broker, start=False).start(ready=False)
-    reason = eventually(lambda: broker_check(receiver)["reason"])
-    assert "refused" in reason, reason
+    eventually(lambda: "refused" in broker_check(receiver)["reason"])
     assert receiver.api.get_raw("/readyz").status_code == 503
     assert receiver.api.get_raw("/healthz").status_code == 200
     eventually(lambda: len(receiver.log_records(level="warning", component="ingest")) >= 2, 30,
@@ -67,8 +66,7 @@ def test_a_wrong_password_is_said(lab):
     password = lab.folder / "wrong"
     password.write_text("wrong\n")
     receiver.set_options(password_file=password).start(ready=False)
-    reason = eventually(lambda: broker_check(receiver)["reason"])
-    assert "password" in reason, reason
+    eventually(lambda: "password" in broker_check(receiver)["reason"])
     password.write_text("right\n")
     receiver.wait_ready(60)
 

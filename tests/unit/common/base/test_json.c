@@ -148,10 +148,10 @@ static void test_parse_limits_depth(void **state)
 {
     static const struct text_case fits[] = {{TEXT("[[1]]"), NULL}, {TEXT("{\"a\":[]}"), NULL}};
     static const struct text_case deep[] = {
-        {TEXT("[[[1]]]"), "byte 2: more nesting"},
-        {TEXT("{\"a\":[{}]}"), "byte 6: more nesting"},
+        {TEXT("[[[1]]]"), "byte 2: nesting deeper"},
+        {TEXT("{\"a\":[{}]}"), "byte 6: nesting deeper"},
     };
-    static const struct text_case scalar[] = {{TEXT("1"), NULL}, {TEXT("[]"), "byte 0: more"}};
+    static const struct text_case scalar[] = {{TEXT("1"), NULL}, {TEXT("[]"), "byte 0: nesting"}};
     static char nested[200000];
     cJSON *json = NULL;
     struct err e;
@@ -161,7 +161,7 @@ static void test_parse_limits_depth(void **state)
     check_texts(scalar, ARRAY_SIZE(scalar), 0);
     memset(nested, '[', sizeof nested); /* no caller's maximum lets the stack grow without end */
     assert_int_equal(json_parse(nested, sizeof nested, UINT32_MAX, &json, &e), -EINVAL);
-    assert_non_null(strstr(e.msg, "byte 1000: more nesting"));
+    assert_non_null(strstr(e.msg, "byte 1000: nesting deeper"));
 }
 
 static void test_parse_refuses_duplicate_names(void **state)
