@@ -7,6 +7,10 @@ if(BELLBUOY_SANITIZE)
     add_compile_options(-fsanitize=${BELLBUOY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${BELLBUOY_SANITIZE})
 endif()
+if(BELLBUOY_FUZZ)
+    # The libraries too report to libFuzzer which way an input took.
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(BELLBUOY_COVERAGE)
     # Counters updated atomically: the receiver has several threads.
     add_compile_options(--coverage -fprofile-update=atomic)
