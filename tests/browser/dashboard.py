@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from harness import scaled
+from harness import eventually, scaled
 
 _ROWS = """() => [...document.querySelectorAll('#feed .row')].map((row) => {
   const text = (name) => row.querySelector(name).textContent;
@@ -79,8 +79,12 @@ class Dashboard:
         self.page.locator("#scroller").evaluate("(node, top) => { node.scrollTop = top; }", pixels)
 
     def wait_for(self, expression, argument=None, timeout_s=10):
-        """Waits until the JavaScript expression holds."""
-        return self.page.wait_for_function(expression, arg=argument, timeout=scaled(timeout_s) * 1000)
+        """Waits until the JavaScript expression, or function of the argument, gives something true.
+
+        Not by Playwright's wait_for_function: that evaluates in the page, where the policy forbids it.
+        """
+        return eventually(lambda: self.page.evaluate(expression, argument), timeout_s,
+                          message=expression)
 
     def all_keys(self, count):
         """The cursors of all rows, read by scrolling through the list from its top."""

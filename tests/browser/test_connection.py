@@ -101,6 +101,7 @@ def test_a_long_absence_is_replayed_with_progress(lab, show):
     }""")
     sleep(dashboard)
     publish(broker, *range(2, 1500))
+    eventually(lambda: receiver.api.stats()["totals"]["stored"] == 1499)
     dashboard.page.evaluate(SET_HIDDEN, False)
     dashboard.expect_row("number 1499.")
     dashboard.expect_live()

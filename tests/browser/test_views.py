@@ -25,9 +25,9 @@ def receiver(stage):
               for n in range(1, 11)),
             *((events.topic("ev-1", "session"), events.session(n, 10.5 * n, 3725, 250 * n, source="ev-1"))
               for n in range(1, 4)),
-            (events.topic("v-2"), events.hello(1, "one", source="v-2")),
-            (events.topic("v-2"), events.hello(5, "five", source="v-2")),
-            (events.topic("v-3"), b"<i>not</i> JSON \xff\x00"),
+            (events.topic("hole-1"), events.hello(1, "one", source="hole-1")),
+            (events.topic("hole-1"), events.hello(5, "five", source="hole-1")),
+            (events.topic("poison"), b"<i>not</i> JSON \xff\x00"),
         ])
     eventually(lambda: receiver.api.stats()["totals"]["stored"] >= 15)
     return receiver
@@ -71,20 +71,20 @@ def test_messages_have_a_chart_of_their_rate(receiver, show):
 
 def test_sources_are_counted(receiver, show):
     dashboard = show(receiver, "?view=sources")
-    row = dashboard.page.locator("tbody tr", has_text="v-2")
+    row = dashboard.page.locator("tbody tr", has_text="hole-1")
     expect(row.locator("td").nth(1)).to_have_text("2")
     expect(row.locator("td").nth(4)).to_have_text("3")
-    row.get_by_role("button", name="v-2").click()
+    row.get_by_role("button", name="hole-1").click()
     dashboard.expect_row("five")
-    assert dashboard.page.evaluate("location.search") == "?source=v-2"
+    assert dashboard.page.evaluate("location.search") == "?source=hole-1"
 
 
 def test_what_is_missing_and_what_was_not_understood_is_listed(receiver, show):
     dashboard = show(receiver, "?view=incidents")
-    incident = dashboard.page.locator("tbody tr", has_text="v-2")
+    incident = dashboard.page.locator("tbody tr", has_text="hole-1")
     expect(incident).to_contain_text("messages missing")
     expect(incident).to_contain_text("open")
-    quarantined = dashboard.page.locator("tbody tr", has_text="bellbuoy/events/v-3/hello")
+    quarantined = dashboard.page.locator("tbody tr", has_text="bellbuoy/events/poison/hello")
     expect(quarantined.locator(".payload")).to_have_text("<i>not</i> JSON ··")
     expect(dashboard.page.locator("td i")).to_have_count(0)
     expect(dashboard.page.locator("#incidents-open")).to_have_text("1")

@@ -58,8 +58,12 @@ export function sourceColor(source) {
   return `hsl(${Math.round(hash * 137.508) % 360} 55% 55%)`;
 }
 
-/** @param {string} source */
-export const shortSource = (source) => source.replace(/^\/machines\//, '');
+/**
+ * The name that stands for the source on the page and in a filter. With a '/' or ':' in it the API
+ * would take a short name for a full one.
+ * @param {string} source
+ */
+export const shortSource = (source) => source.replace(/^\/machines\/(?=[^/:]+$)/, '');
 
 /** @param {string} type */
 export const shortType = (type) => KINDS[type] ?? type;

@@ -22,6 +22,7 @@ export class Filters {
     this.timer = 0;
     // One step of the back button for one visit to a control, not for each letter typed in it.
     this.stepTaken = false;
+    this.committing = false;
     for (const [name, control] of Object.entries(this.controls)) {
       control.addEventListener('focus', () => { this.stepTaken = false; });
       control.addEventListener('input', () => this.#onInput(name));
@@ -38,10 +39,13 @@ export class Filters {
   /** Shows the route's filter. */
   show() {
     const { filter, view, filtered } = this.route;
+    // The control that is being typed in knows better than the address, which lags behind it; but
+    // not when the change came from elsewhere, such as the back button.
+    const typedIn = this.committing ? document.activeElement : null;
+    if (!this.committing) clearTimeout(this.timer);
     for (const [name, control] of Object.entries(this.controls)) {
       const value = toControl(name, filter[name]);
-      // The control that is being typed in knows better than the address, which lags behind it.
-      if (control !== document.activeElement && control.value !== value) control.value = value;
+      if (control !== typedIn && control.value !== value) control.value = value;
       control.closest('.field').hidden = !view.feed || this.#isFixed(name, view);
     }
     this.#showTimes(filter);
@@ -83,7 +87,9 @@ export class Filters {
     if (!control.validity.valid) return;
     const value = toFilter(name, control.value);
     if (value === this.route.filter[name]) return;
+    this.committing = true;
     this.route.go({ filter: { [name]: value } }, { replace: this.stepTaken });
+    this.committing = false;
     this.stepTaken = control === document.activeElement;
   }
 

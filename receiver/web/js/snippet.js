@@ -35,7 +35,7 @@ export function scriptOfStream(query) {
 export function mosquittoSubOf(entry, brokerUrl) {
   const topic = entry.source.startsWith('/topics/')
     ? entry.source.slice('/topics/'.length)
-    : `bellbuoy/events/${entry.name}/${entry.type}`;
+    : `bellbuoy/events/${entry.source.replace(/^\/machines\//, '')}/${entry.type}`;
   // -L takes the topic within its address and would read / and % in it: host and port go apart.
   const { hostname, port, protocol } = new URL(brokerUrl.replace(/^mqtt/, 'http'));
   const tls = protocol === 'https:';
