@@ -25,7 +25,8 @@ void broker_start(struct broker *broker, const char *settings);
 void broker_kill(struct broker *broker);
 
 /* An authority, a server's and a client's certificate in the folder: ca.crt, server.crt,
- * server.key, client.crt, client.key. `names` is the server's subjectAltName. */
+ * server.key, client.crt, client.key. `names` is the server's subjectAltName; 0 days have passed at
+ * once. */
 void broker_make_certificates(const struct broker *broker, const char *names, int server_days);
 /* A password file `passwords` with one user. */
 void broker_make_password(const struct broker *broker, const char *user, const char *password);

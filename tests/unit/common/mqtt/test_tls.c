@@ -120,7 +120,7 @@ static void test_expired(void **state)
 {
     struct scene *s = *state;
 
-    broker_make_certificates(&s->broker, "DNS:localhost", -1);
+    broker_make_certificates(&s->broker, "DNS:localhost", 0);
     broker_start(&s->broker, TLS);
     start(s, "localhost", true, false);
     expect_failure(s, "certificate has expired", true);
