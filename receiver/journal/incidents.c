@@ -36,7 +36,7 @@ int incidents_init(struct incidents *incidents, sqlite3 *db, struct err *e)
         {&incidents->drop_source, DROP_SOURCE},
         {&incidents->prune, PRUNE},
     };
-    *incidents = (struct incidents){NULL};
+    *incidents = (struct incidents){0};
     return db_prepare_all(db, statements, ARRAY_SIZE(statements), e);
 }
 
@@ -51,7 +51,7 @@ void incidents_deinit(struct incidents *incidents)
     sqlite3_finalize(incidents->hole_close);
     sqlite3_finalize(incidents->drop_source);
     sqlite3_finalize(incidents->prune);
-    *incidents = (struct incidents){NULL};
+    *incidents = (struct incidents){0};
 }
 
 static uint64_t changes(sqlite3_stmt *stmt)

@@ -45,8 +45,8 @@ static const char *const tables[] = {
 
     "CREATE INDEX incidents_open ON incidents(source_id, bootid, from_seq) WHERE closed_us = 0",
 
-    "CREATE TABLE quarantine(id INTEGER PRIMARY KEY, recorded_us INTEGER NOT NULL,"
-    " topic TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL)",
+    ("CREATE TABLE quarantine(id INTEGER PRIMARY KEY, recorded_us INTEGER NOT NULL,"
+     " topic TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL)"),
 };
 
 /* The rows of `meta` that hold a struct totals, and `epoch`. */
