@@ -16,7 +16,7 @@
 
 #include "broadcaster/message.h"
 
-#define OUTBOX_MAX_IN_FLIGHT 256
+#define OUTBOX_MAX_IN_FLIGHT 512
 
 struct outbox;
 

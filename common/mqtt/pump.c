@@ -5,7 +5,7 @@
 
 #include "common/base/clock.h"
 
-#define MESSAGES_A_TURN 1000 /* so that other handles of the loop get theirs */
+#define MESSAGES_A_TURN 64 /* then what they led to is written, so that the broker has work */
 
 /* libuv's handle for one descriptor of the client; it outlives the pump's interest in it until its
  * close callback. */
