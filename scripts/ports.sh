@@ -20,15 +20,14 @@ port_listener() {
     local inode link pid
     inode=$(port_inode "$1")
     [[ -n $inode ]] || return 1
-    for link in /proc/[0-9]*/fd/*; do
-        if [[ $(readlink "$link" 2>/dev/null) == "socket:[$inode]" ]]; then
-            pid=${link#/proc/}
-            pid=${pid%%/*}
-            printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
-            return
-        fi
-    done
-    echo "-"
+    link=$(find /proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null) || true
+    if [[ -z $link ]]; then
+        echo "-"
+        return
+    fi
+    pid=${link#/proc/}
+    pid=${pid%%/*}
+    printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
 }
 
 # port_free: a port that nobody listens on, below those that the kernel gives to outgoing connections.

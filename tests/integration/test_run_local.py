@@ -33,8 +33,8 @@ class RunLocal(Process):
     def api(self):
         return Api(f"http://{HOST}:{self.port}")
 
-    def children(self):
-        """{name of the program: pid} of the services."""
+    def services(self):
+        """{name of the program: pid}; the script's other children copy the logs."""
         found = {}
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -42,7 +42,7 @@ class RunLocal(Process):
                 parent = path.with_name("stat").read_text().rpartition(") ")[2].split()[1]
             except OSError:
                 continue
-            if int(parent) == self.pid:
+            if int(parent) == self.pid and Path(argv[0]).name != "bash":
                 found[Path(argv[0]).name] = int(path.parent.name)
         return found
 
@@ -60,7 +60,7 @@ def run_local(lab):
 
     yield start
     for one in started:
-        services = one.children()
+        services = one.services()
         one.terminate(timeout_s=20)
         for pid in services.values():
             assert not Path(f"/proc/{pid}").exists(), f"{services} outlived the script"
@@ -71,7 +71,7 @@ def test_the_first_message_arrives(run_local):
     with SseStream(HOST, one.port, after(one)) as stream:
         event = stream.next_event(timeout_s=12).json
     assert event["data"]["text"] == "Hello world"
-    assert sorted(one.children()) == ["broadcaster", "mosquitto", "receiver"]
+    assert sorted(one.services()) == ["broadcaster", "mosquitto", "receiver"]
 
 
 def after(one):
@@ -112,7 +112,7 @@ def test_several_profiles_are_several_sources(run_local):
 def test_a_killed_service_is_started_again_and_nothing_is_lost(run_local):
     one = run_local(options=["--profile", "events"])
     for program in ("receiver", "mosquitto", "broadcaster"):
-        killed = one.children()[program]
+        killed = one.services()[program]
         os.kill(killed, signal.SIGKILL)
         one.wait_for_log(rf"\(process {killed}\) ended unexpectedly")
         count = eventually(lambda: one.api.stats()["journal"]["events"])
@@ -140,7 +140,7 @@ def test_a_port_in_use_names_its_process(run_local, tmp_path):
     answer = run_once(RUN_LOCAL, "--no-build", "--port", one.port, "--data-dir", tmp_path / "other",
                       env=ENV)
     assert answer.returncode == 1
-    assert f"port {one.port} is in use by process {one.children()['receiver']}" in answer.stderr
+    assert f"port {one.port} is in use by process {one.services()['receiver']}" in answer.stderr
     assert f"--port {one.port + 1}" in answer.stderr
 
 
