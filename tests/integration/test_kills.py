@@ -22,19 +22,19 @@ class Watcher(threading.Thread):
         self.receiver = receiver
         self.cursors = []
         self.gaps = []
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self._after = receiver.api.cursor()
 
     def run(self):
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             try:
                 with self.receiver.stream(last_event_id=self._after, timeout_s=2.0) as stream:
                     self._follow(stream)
             except (OSError, EOFError, AssertionError, ValueError):
-                self._stop.wait(0.02)
+                self._ended.wait(0.02)
 
     def _follow(self, stream):
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             frame = stream.next_frame()
             if frame.event == "gap":
                 self.gaps.append(frame.data)
@@ -43,7 +43,7 @@ class Watcher(threading.Thread):
             self._after = frame.id or self._after
 
     def stop(self):
-        self._stop.set()
+        self._ended.set()
         self.join(10)
 
 
