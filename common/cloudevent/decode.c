@@ -264,7 +264,7 @@ int64_t event_criticality(const cJSON *data)
 {
     const cJSON *value = cJSON_IsObject(data) ? json_member(data, "criticality") : NULL;
 
-    if (!cJSON_IsNumber(value) || fabs(value->valuedouble) > (double)INTEGER_MAX ||
+    if (!value || !cJSON_IsNumber(value) || fabs(value->valuedouble) > (double)INTEGER_MAX ||
         fabs(value->valuedouble - trunc(value->valuedouble)) > 0)
         return EVENT_NO_NUMBER;
     return (int64_t)value->valuedouble;
