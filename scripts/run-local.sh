@@ -174,8 +174,8 @@ TEXT
 main() {
     parse_options "$@"
     lock_data_dir
-    packages_ensure build run
     require_free_port
+    packages_ensure run ${BUILD:+build}
     build
     if [[ -n $FORGET ]]; then reset_data_dir; fi
     choose_broker_port

@@ -13,9 +13,10 @@ set -euo pipefail
 
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/../../scripts/lib.sh"
+# shellcheck source=scripts/ports.sh
+source "$ROOT/scripts/ports.sh"
 
 readonly ENGINE_SCRIPT=$ROOT/../shared/cluster/cluster
-readonly DASHBOARD_PORT=5055
 
 SYSTEMS=()
 INSIDE=(tests/install/inside.sh)
@@ -81,7 +82,7 @@ try_system() {
     mapfile -t network < <(network_arguments)
     note "a bare $1"
     (cd "$ROOT" && git archive HEAD) |
-        docker run --rm --interactive --init "${network[@]}" --env "PORT=$DASHBOARD_PORT" \
+        docker run --rm --interactive --init "${network[@]}" --env "PORT=$(port_free)" \
             "debian:$1-slim" \
             bash -c 'mkdir /bellbuoy && cd /bellbuoy && tar -x && exec "$@"' bash "${INSIDE[@]}"
 }
