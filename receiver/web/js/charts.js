@@ -43,12 +43,16 @@ const CHARTS_OF_VIEW = {
 };
 
 /**
- * @param {{step_seconds: number, until: string, counts: number[]}} rate
+ * Without the steps from before the receiver's start: nobody counted then.
+ * @param {{started: string, rate: {step_seconds: number, until: string, counts: number[]}}} stats
  * @returns {[number, number][]}
  */
-export function ratePoints({ step_seconds: step, until, counts }) {
+export function ratePoints({ started, rate }) {
+  const { step_seconds: step, until, counts } = rate;
   const end = Date.parse(until);
-  return counts.map((n, i) => [end - (counts.length - i) * step * 1000, n / step]);
+  const start = Date.parse(started) - step * 1000;
+  return counts.map((n, i) => [end - (counts.length - i) * step * 1000, n / step])
+    .filter(([x]) => x >= start);
 }
 
 /**
@@ -103,7 +107,7 @@ export class Charts {
   /** @param {any} stats */
   setStats(stats) {
     this.stats = stats;
-    const points = ratePoints(stats.rate);
+    const points = ratePoints(stats);
     const peak = points.reduce((max, [, y]) => Math.max(max, y), 0);
     this.charts.rate?.draw(points, `peak ${peak.toFixed(1)}/s in 10 min`);
   }
@@ -129,8 +133,9 @@ export class Charts {
     const { rows } = this.feed.backlog;
     const intervals = rows.filter((row) => (row.intervalMs ?? null) !== null)
       .map((row) => row.intervalMs);
-    const mean = intervals.reduce((sum, ms) => sum + ms, 0) / (intervals.length || 1);
-    this.charts.intervals?.draw(histogram(intervals), `mean ${formatDuration(mean)}`);
+    const mean = intervals.reduce((sum, ms) => sum + ms, 0) / intervals.length;
+    const summary = intervals.length > 0 ? `mean ${formatDuration(mean)}` : '';
+    this.charts.intervals?.draw(histogram(intervals), summary);
     const events = rows.filter((row) => (row.criticality ?? null) !== null);
     const points = events.map((row) => [Date.parse(row.time), row.criticality]);
     this.charts.criticality?.draw(points.sort(byTime), `${events.length} events`);

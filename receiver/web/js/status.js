@@ -94,7 +94,7 @@ function facts(stats) {
     ['Broker', because(broker.state, broker.reason)],
     ['Broker address', broker.url],
     ['Journal', because(journal.state, journal.reason)],
-    ['Stored', `${count.format(journal.events)} messages, ${bytes(journal.size_bytes)}`],
+    ['Stored', `${count.format(journal.events)} in ${bytes(journal.size_bytes)}`],
     ['Kept', `${formatDuration(journal.retention_age_seconds * 1000)} or `
       + bytes(journal.retention_size_bytes)],
     ['First, last', journal.first ? `${journal.first}, ${journal.last}` : 'none yet'],
