@@ -130,7 +130,7 @@ static void leave_page(struct client *c)
     c->place = r->end;
     c->passed += r->passed;
     if (r->events > 0) {
-        c->told = c->place.after;
+        c->told = r->last;
         c->passed = 0;
     }
     streams_count_sent(c->streams, r->len, r->events);
@@ -196,13 +196,13 @@ static ssize_t step_live(struct client *c, char *out, size_t max)
     }
     c->passed += copied.passed;
     if (copied.events > 0) {
-        c->told = c->place.after;
+        c->told = copied.last;
         c->passed = 0;
     }
     streams_count_sent(c->streams, copied.bytes, copied.events);
     if (copied.bytes > 0)
         return (ssize_t)copied.bytes;
-    return copied.more ? STEP_AGAIN : STEP_WAIT;
+    return copied.more || c->passed >= PASSED_MAX ? STEP_AGAIN : STEP_WAIT;
 }
 
 /* ---- reading ---- */

@@ -339,6 +339,7 @@ static void copy_all(const struct hub *hub, uint64_t number, struct frame_place 
         move_place(hub, reached, to, place);
         reached += place->offset == 0;
         copied->events += (unsigned)(reached - number);
+        copied->last = place->after;
         number = reached;
     }
     copied->more = number < hub->end;
@@ -372,7 +373,10 @@ static void copy_one(const struct hub *hub, uint64_t number, struct frame_place 
     memcpy(out + copied->bytes, ring_bytes(&hub->frames, from), (size_t)(to - from));
     copied->bytes += (size_t)(to - from);
     move_place(hub, number, to, place);
-    copied->events += place->offset == 0;
+    if (place->offset == 0) {
+        copied->events++;
+        copied->last = place->after;
+    }
 }
 
 static void copy_matching(const struct hub *hub, const struct query *filter, uint64_t number,

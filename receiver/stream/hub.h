@@ -37,6 +37,7 @@ bool hub_covers(struct hub *hub, uint64_t after);
 struct hub_copied {
     size_t bytes;
     unsigned events; /* whose frames ended in these bytes */
+    uint64_t last;   /* seq of the last of them */
     unsigned passed; /* events that do not match, passed over */
     bool more;       /* there may be more pending than was looked at */
 };

@@ -30,6 +30,7 @@ void replay_init(struct replay *replay, struct filter *filter, uint32_t epoch,
         .epoch = epoch,
         .place = place,
         .max_bytes = max_bytes,
+        .error = -ECANCELED, /* at the end jobs are dropped without their work */
     };
 }
 
@@ -52,6 +53,7 @@ static void cut_frame(struct page *page, uint64_t seq, uint64_t from)
     } else {
         page->end = (struct frame_place){seq, 0};
         page->replay->events++;
+        page->replay->last = seq;
     }
     page->is_full = page->out.len == page->replay->max_bytes;
 }

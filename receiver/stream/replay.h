@@ -28,6 +28,7 @@ struct replay {
     struct frame_place end; /* after all of the bytes */
     uint32_t end_epoch;
     unsigned events, passed; /* frames that end in the bytes; events that do not match */
+    uint64_t last;           /* seq of the last of those frames */
 };
 
 void replay_init(struct replay *replay, struct filter *filter, uint32_t epoch,
