@@ -44,9 +44,14 @@ static void add_places(const struct query *query, struct sql_statement *statemen
     if (query->given & QUERY_BEFORE) {
         last = (int64_t)query->before.seq - 1;
     }
-    add_bound(statement, " WHERE e.seq >= ?", integer(first));
-    add_bound(statement, " AND e.seq <= ?", integer(last));
-    if (filtered) {
+    if (!filtered) {
+        add_bound(statement, " WHERE e.seq >= ?", integer(first));
+        add_bound(statement, " AND e.seq <= ?", integer(last));
+    } else {
+        /* The plus keeps SQLite from searching by these bounds in place of the block's: it would
+         * look at the whole range once for each block. */
+        add_bound(statement, " WHERE +e.seq >= ?", integer(first));
+        add_bound(statement, " AND +e.seq <= ?", integer(last));
         add_bound(statement, " AND b.block >= ?", integer(first / SQL_BLOCK_ROWS));
         add_bound(statement, " AND b.block <= ?", integer(last / SQL_BLOCK_ROWS));
     }

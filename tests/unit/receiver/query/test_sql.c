@@ -90,6 +90,17 @@ static void test_bounds_and_limit(void **state)
     assert_null(strstr(statement.text, "blocks"));
 }
 
+/* Rows are searched by their block's bounds; the query's are looked at with each row. */
+static void test_blocks_bound_the_search(void **state)
+{
+    static const char *const pairs[] = {"q", "x", "after", "5f3a9c01-3", NULL};
+    struct query query = query_of(pairs);
+    struct sql_statement statement;
+    (void)state;
+    sql_compile(&query, &statement);
+    assert_non_null(strstr(statement.text, " WHERE +e.seq >= ? AND +e.seq <= ?"));
+}
+
 static void test_furthest_bounds(void **state)
 {
     static const char *const after[] = {"after", "5f3a9c01-9223372036854775807", NULL};
@@ -123,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_every_value_is_bound),
         cmocka_unit_test(test_text_depends_on_the_keys_alone),
         cmocka_unit_test(test_bounds_and_limit),
+        cmocka_unit_test(test_blocks_bound_the_search),
         cmocka_unit_test(test_furthest_bounds),
         cmocka_unit_test(test_type_bits_differ),
     };
