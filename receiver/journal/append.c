@@ -207,7 +207,7 @@ static int append_event(struct writer *writer, struct batch *batch, struct batch
                         struct err *e)
 {
     struct track *track;
-    struct placing placing;
+    struct placing placing = {0};
     int r =
         tracker_find(writer->tracker, batch_in(batch, entry->source), entry->source.len, &track, e);
     if (r == 0) {

@@ -22,6 +22,32 @@ static int system_code(int system_errno)
     }
 }
 
+static int file_errno(sqlite3_file *file)
+{
+    int last = 0;
+    if (file && file->pMethods) {
+        (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last);
+    }
+    return last;
+}
+
+/*
+ * sqlite3_system_errno() knows nothing of what failed within a COMMIT (seen with 3.40), where most
+ * writes are; the files remember.
+ */
+static int system_errno_of(sqlite3 *db)
+{
+    sqlite3_file *log = NULL, *file = NULL;
+    int last = sqlite3_system_errno(db);
+    if (last != 0) {
+        return last;
+    }
+    (void)sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    (void)sqlite3_file_control(db, NULL, SQLITE_FCNTL_FILE_POINTER, &file);
+    last = file_errno(log);
+    return last != 0 ? last : file_errno(file);
+}
+
 static int code_of(sqlite3 *db, int rc)
 {
     switch (rc & 0xff) {
@@ -42,7 +68,7 @@ static int code_of(sqlite3 *db, int rc)
         return ETIMEDOUT;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-        return system_code(sqlite3_system_errno(db));
+        return system_code(system_errno_of(db));
     default:
         return EIO;
     }
@@ -51,7 +77,7 @@ static int code_of(sqlite3 *db, int rc)
 int db_fail(sqlite3 *db, int rc, struct err *e)
 {
     int code = code_of(db, rc);
-    int system_errno = sqlite3_system_errno(db);
+    int system_errno = system_errno_of(db);
     bool by_system = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN;
     if (by_system && system_errno != 0) {
         return FAIL(e, code, "%s (%s)", sqlite3_errmsg(db), strerror(system_errno));

@@ -191,15 +191,6 @@ static int check_last_row(sqlite3 *db, struct err *e)
     return whole ? 0 : FAIL(e, DB_DAMAGED, "its last row is bad");
 }
 
-int schema_check(sqlite3 *db, struct err *e)
-{
-    int r = check_version(db, e);
-    if (r == 0) {
-        r = check_tables(db, e);
-    }
-    return r != 0 ? r : check_last_row(db, e);
-}
-
 static int meta_get(sqlite3_stmt *get_meta, const char *key, int64_t *ret_value, struct err *e)
 {
     db_bind_text(get_meta, 1, key, strlen(key));
@@ -245,6 +236,20 @@ int totals_load(sqlite3 *db, struct totals *ret_totals, uint32_t *ret_epoch, str
     *ret_totals = totals;
     *ret_epoch = (uint32_t)epoch;
     return 0;
+}
+
+int schema_check(sqlite3 *db, struct err *e)
+{
+    struct totals totals;
+    uint32_t epoch;
+    int r = check_version(db, e);
+    if (r == 0) {
+        r = check_tables(db, e);
+    }
+    if (r == 0) {
+        r = totals_load(db, &totals, &epoch, e);
+    }
+    return r != 0 ? r : check_last_row(db, e);
 }
 
 int totals_save(sqlite3_stmt *set_meta, const struct totals *totals, const struct totals *committed,

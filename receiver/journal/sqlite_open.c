@@ -103,27 +103,34 @@ static const char *outer_fault(const struct paths *paths)
     return wal_header_is_bad(paths->wal) ? "its write-ahead log is bad" : NULL;
 }
 
+/* True where any of the three files of that name is there. */
+static bool is_taken(const struct paths *paths, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        char path[PATH_MAX], ending[16];
+        (void)snprintf(ending, sizeof ending, ".db%s", suffixes[i]);
+        if (join(path, paths->dir, name, ending, NULL) == 0 && access(path, F_OK) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "journal-20261121T140000Z", with a number behind where that is taken. */
 static int aside_name(const struct paths *paths, const struct clock *clock, char name[64],
                       struct err *e)
 {
-    char time[CLOCK_TEXT_SIZE], path[PATH_MAX];
+    char time[CLOCK_TEXT_SIZE];
     clock_format_us(clock->wall_us(clock->context), time);
-    for (int i = 0; i < 1000; i++) {
-        int n = snprintf(name, 64, "journal-%.4s%.2s%.2sT%.2s%.2s%.2sZ", time, time + 5, time + 8,
-                         time + 11, time + 14, time + 17);
-        if (i > 0 && n > 0) {
-            (void)snprintf(name + n, 64 - (size_t)n, "-%d", i);
+    int n = snprintf(name, 64, "journal-%.4s%.2s%.2sT%.2s%.2s%.2sZ", time, time + 5, time + 8,
+                     time + 11, time + 14, time + 17);
+    for (int i = 1; is_taken(paths, name); i++) {
+        if (i == 1000 || n < 0 || n >= 48) {
+            return FAIL(e, EEXIST, "%s: too many files put aside", paths->dir);
         }
-        int r = join(path, paths->dir, name, ".db", e);
-        if (r < 0) {
-            return r;
-        }
-        if (access(path, F_OK) != 0) {
-            return 0;
-        }
+        (void)snprintf(name + n, 64 - (size_t)n, "-%d", i);
     }
-    return FAIL(e, EEXIST, "%s: too many files put aside", paths->dir);
+    return 0;
 }
 
 static int sync_dir(const char *dir, struct err *e)
@@ -160,8 +167,8 @@ static int put_aside(const struct paths *paths, const struct clock *clock, const
         return r;
     }
     (void)unlink(paths->mark);
-    (void)snprintf(replaced, SQLITE_REPLACED_SIZE, "%s was put aside as %s.db: %s", JOURNAL_FILE,
-                   name, why);
+    (void)snprintf(replaced, SQLITE_REPLACED_SIZE, "%s was put aside as %s.db: %.200s",
+                   JOURNAL_FILE, name, why);
     log_error("journal", "a bad journal was put aside, a new epoch begins",
               LOG_STR("file", JOURNAL_FILE), LOG_STR("aside", name), LOG_STR("reason", why));
     return 0;
