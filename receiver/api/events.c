@@ -17,13 +17,13 @@ static int append_event(void *context, const struct record *record)
 static int read_events(struct read_job *base, struct journal_reader *reader, struct err *e)
 {
     struct query_job *job = (struct query_job *)base;
-    struct journal_page page;
+    struct cursor last;
     buf_append_str(&base->body, "{\"events\":[");
-    int rc = query_job_read(job, reader, append_event, &page, e);
+    int rc = query_job_read(job, reader, append_event, &last, e);
     if (rc < 0)
         return rc;
     buf_append_str(&base->body, "],\"cursor\":");
-    json_append_cursor(&base->body, page.last);
+    json_append_cursor(&base->body, last);
     buf_append_char(&base->body, ',');
     page_append_next(&base->page, &base->body);
     buf_append_char(&base->body, '}');

@@ -3,6 +3,12 @@
 #include "common/base/str.h"
 #include "common/http/problem.h"
 #include "receiver/api/query_params.h"
+#include "receiver/api/walk.h"
+
+#define STEP_ROWS     65536
+#define STEP_ROWS_MAX (STEP_ROWS * 4)
+#define GROW_MS       250  /* a step that took less may be longer */
+#define SEARCH_MS     4000 /* no further step after this */
 
 static const struct problem other_epoch = {
     .status = 400, .code = "other-epoch", .title = "Cursor of another journal"};
@@ -44,6 +50,8 @@ void query_job_run(struct api *api, struct http_request *request, const struct r
         return;
     }
     job->epoch = status.last.epoch;
+    job->first_seq = status.first.seq;
+    job->newest_seq = status.last.seq;
     if (type != NULL && str_copy(query.type, sizeof(query.type), type))
         query.given |= QUERY_TYPE;
     job->query = query;
@@ -51,17 +59,56 @@ void query_job_run(struct api *api, struct http_request *request, const struct r
     read_job_start(api, &job->base);
 }
 
-int query_job_read(struct query_job *job, struct journal_reader *reader,
-                   int (*each)(void *job, const struct record *record),
-                   struct journal_page *ret_page, struct err *e)
+static void set_next(struct query_job *job, uint64_t seq)
 {
-    int rc = journal_read(reader, &job->query, each, job, ret_page, e);
+    char position[CURSOR_TEXT_SIZE];
+    cursor_format((struct cursor){job->epoch, seq}, position);
+    page_set_next(&job->base.page, position);
+}
+
+/* One step. > 0: the page is complete, and `next` is set where there is one. */
+static int read_step(struct query_job *job, struct journal_reader *reader, struct walk *walk,
+                     uint64_t rows, int (*each)(void *job, const struct record *record),
+                     struct cursor *last, struct err *e)
+{
+    bool is_first = walk->is_first;
+    uint64_t place = walk_place(walk);
+    struct journal_page page;
+    struct query step;
+    walk_step(walk, rows, &step);
+    step.limit = job->query.limit - job->rows; /* 0 asks whether there is one more */
+    int rc = journal_read(reader, &step, each, job, &page, e);
     if (rc < 0)
         return rc;
-    if (!ret_page->more && !job->base.page.is_full)
-        return 0;
-    char position[CURSOR_TEXT_SIZE];
-    cursor_format((struct cursor){job->epoch, job->last_seq}, position);
-    page_set_next(&job->base.page, position);
+    job->rows += (unsigned)page.rows;
+    /* What was read goes up to the first step's end, or where it goes upwards to the last's. */
+    if (is_first || job->query.ascending)
+        *last = page.last;
+    if (!page.more && !job->base.page.is_full)
+        return walk->is_last;
+    set_next(job, page.rows > 0 ? job->last_seq : place);
+    return 1;
+}
+
+int query_job_read(struct query_job *job, struct journal_reader *reader,
+                   int (*each)(void *job, const struct record *record), struct cursor *ret_last,
+                   struct err *e)
+{
+    int64_t start_ms = clock_monotonic_ms();
+    uint64_t rows = STEP_ROWS;
+    struct walk walk;
+    walk_init(&walk, &job->query, job->first_seq, job->newest_seq);
+    for (;;) {
+        int64_t step_ms = clock_monotonic_ms();
+        int rc = read_step(job, reader, &walk, rows, each, ret_last, e);
+        if (rc != 0)
+            return rc < 0 ? rc : 0;
+        int64_t now_ms = clock_monotonic_ms();
+        if (now_ms - start_ms > SEARCH_MS || atomic_load(&job->base.is_abandoned))
+            break;
+        if (now_ms - step_ms < GROW_MS && rows < STEP_ROWS_MAX)
+            rows *= 2;
+    }
+    set_next(job, walk_place(&walk));
     return 0;
 }

@@ -78,9 +78,9 @@ static int append_row(void *context, const struct record *record)
 
 static int read_readings(struct read_job *base, struct journal_reader *reader, struct err *e)
 {
-    struct journal_page page;
+    struct cursor last;
     buf_append_str(&base->body, "{\"readings\":[");
-    int rc = query_job_read((struct query_job *)base, reader, append_row, &page, e);
+    int rc = query_job_read((struct query_job *)base, reader, append_row, &last, e);
     if (rc < 0)
         return rc;
     buf_append_str(&base->body, "],");
