@@ -50,14 +50,14 @@ int file_read(const char *path, struct buf *out, struct err *e)
         if (got < 0) {
             return fail_errno(e, "read", path);
         }
-        if (got == 0) {
-            return 0;
-        }
         bool fits = (size_t)got <= out->max - out->len;
-        buf_append(out, chunk, (size_t)got);
+        buf_append(out, chunk, (size_t)got); /* an empty file too leaves text behind: "" */
         if (buf_failed(out)) {
             return fits ? FAIL(e, ENOMEM, "cannot read %s: out of memory", path)
                         : FAIL(e, EFBIG, "%s is larger than %zu bytes", path, out->max);
+        }
+        if (got == 0) {
+            return 0;
         }
     }
 }

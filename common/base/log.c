@@ -52,7 +52,7 @@ bool log_enabled(enum log_level level)
 static void append(struct line *line, const char *bytes, size_t len)
 {
     /* The last byte is kept for the newline, the one before for JSON's brace. */
-    if (line->full || len > sizeof line->text - 2 - line->len) {
+    if (len > sizeof line->text - 2 - line->len) {
         line->full = true;
         return;
     }
@@ -169,7 +169,8 @@ static void append_field(struct line *line, const struct log_field *field)
     append_str(line, setup.format == LOG_JSON ? "\":" : "=");
     append_value(line, field);
     if (line->full) {
-        line->len = before; /* a whole field or none */
+        line->len = before; /* a whole field or none; a shorter one may still fit */
+        line->full = false;
     }
 }
 

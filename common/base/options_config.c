@@ -59,8 +59,7 @@ int options_read_config(struct loader *l, const char *path)
         err_context(l->e, "--config");
         return r;
     }
-    r = json_parse(text.data != NULL ? text.data : "", text.len, CONFIG_MAX_DEPTH, &l->config,
-                   l->e);
+    r = json_parse(text.data, text.len, CONFIG_MAX_DEPTH, &l->config, l->e);
     if (r == 0 && !cJSON_IsObject(l->config)) {
         r = FAIL(l->e, EINVAL, "it must be a JSON object such as {\"log_level\": \"debug\"}");
     }

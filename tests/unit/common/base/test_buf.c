@@ -30,6 +30,18 @@ static void test_appends_grow_and_terminate(void **state)
     assert_false(buf_failed(&b));
 }
 
+static void test_formats_at_every_capacity(void **state)
+{
+    char expected[600] = "";
+    AUTO(buf_deinit) struct buf b = BUF_INIT(sizeof expected);
+    (void)state;
+    for (size_t len = 0; len < sizeof expected - 1; len++) {
+        expected[len] = (char)('a' + len % 26);
+        buf_appendf(&b, "%c", expected[len]);
+        assert_string_equal(b.data, expected);
+    }
+}
+
 static void test_appending_nothing_allocates_and_terminates(void **state)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(0);
@@ -133,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends_grow_and_terminate),
+        cmocka_unit_test(test_formats_at_every_capacity),
         cmocka_unit_test(test_appending_nothing_allocates_and_terminates),
         cmocka_unit_test(test_maximum_is_exact),
         cmocka_unit_test(test_failed_append_changes_nothing_and_is_remembered),

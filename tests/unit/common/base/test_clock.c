@@ -1,6 +1,7 @@
 #include "common/base/clock.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* cmocka.h last: it needs the headers above. */
@@ -120,13 +121,16 @@ static void test_parse_refuses(void **state)
 
 static void test_parse_stays_within_its_length(void **state)
 {
-    static const char text[] = "1970-01-01T00:00:01Z";
+    static const char text[] = "1970-01-01T00:00:01.5+00:00";
     int64_t time_us;
     (void)state;
-    for (size_t len = 0; len < sizeof text - 1; len++) {
-        assert_int_equal(clock_parse_us(text, len, &time_us), -EINVAL);
+    for (size_t len = 1; len < sizeof text; len++) {
+        AUTO(free) char *exact = malloc(len); /* reading beyond it is seen by the sanitizer */
+        assert_non_null(exact);
+        memcpy(exact, text, len);
+        int r = clock_parse_us(exact, len, &time_us);
+        assert_int_equal(r, len == sizeof text - 1 ? 0 : -EINVAL);
     }
-    assert_int_equal(clock_parse_us(text, sizeof text - 1, &time_us), 0);
     assert_int_equal(clock_parse_us("1970-01-01T00:00:01Zjunk", 20, &time_us), 0);
 }
 

@@ -86,6 +86,8 @@ static void test_read_is_bounded(void **state)
     bytes[100] = '\0';
     write_file("f", bytes, sizeof bytes);
     assert_content("f", bytes, sizeof bytes);
+    write_file("empty", "", 0);
+    assert_content("empty", "", 0);
 
     AUTO(buf_deinit) struct buf exact = BUF_INIT(sizeof bytes);
     AUTO(buf_deinit) struct buf small = BUF_INIT(sizeof bytes - 1);

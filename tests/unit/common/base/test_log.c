@@ -184,6 +184,7 @@ static void test_line_stays_atomic_and_well_formed(void **state)
         assert_true(len <= PIPE_BUF);
         assert_int_equal(line[len - 1], '\n');
         assert_ptr_equal(strchr(line, '\n'), line + len - 1);
+        assert_non_null(strstr(line, format == LOG_JSON ? ",\"c\":3" : " c=3"));
         if (format == LOG_JSON) {
             cJSON *json = cJSON_Parse(line);
             assert_non_null(json);
@@ -191,6 +192,27 @@ static void test_line_stays_atomic_and_well_formed(void **state)
             cJSON_Delete(json);
         }
     }
+}
+
+static void test_line_of_every_length_near_the_limit(void **state)
+{
+    char value[511];
+    (void)state;
+    memset(value, 'v', sizeof value);
+    log_setup(LOG_INFO, LOG_JSON);
+    size_t longest = 0;
+    for (size_t len = 0; len < sizeof value; len++) {
+        const char *last = value + sizeof value - 1 - len;
+        value[sizeof value - 1] = '\0';
+        capture_start();
+        log_info("x", value, LOG_STR("a", value), LOG_STR("b", value), LOG_STR("c", value),
+                 LOG_STR("d", value), LOG_STR("e", value), LOG_STR("f", value), LOG_STR("g", last));
+        const char *line = capture_end();
+        size_t line_len = strlen(line);
+        longest = line_len > longest ? line_len : longest;
+        assert_string_equal(line + line_len - 3, "\"}\n");
+    }
+    assert_int_equal(longest, PIPE_BUF);
 }
 
 static void test_colour_on_a_terminal_only(void **state)
@@ -298,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_long_values_are_cut_between_characters),
         cmocka_unit_test(test_line_stays_atomic_and_well_formed),
+        cmocka_unit_test(test_line_of_every_length_near_the_limit),
         cmocka_unit_test(test_colour_on_a_terminal_only),
         cmocka_unit_test(test_errno_survives),
         cmocka_unit_test(test_lines_of_threads_do_not_mix),

@@ -28,6 +28,7 @@ struct values {
     int64_t size_bytes;
     int color;
     struct option_list hosts;
+    const char *unused;
 };
 
 static const char *const colors[] = {"red", "green", "blue", NULL};
@@ -72,6 +73,7 @@ static const struct option value_table[] = {
      .fallback = "green",
      .choices = colors,
      .help = "Colour."},
+    {.name = "an-option-whose-name-fills-the-column", AT(unused), .help = "Long."},
     {.name = "allow-host", .type = OPTION_LIST, AT(hosts), .fallback = "", .help = "Hosts."},
 };
 
@@ -386,6 +388,8 @@ static void test_wrong_config(void **state)
         {"{\"port\": 1.5}", "--port cannot be 1.5 (file @): it must be an integer, 0 to 65535"},
         {"{\"port\": 1e300}",
          "--port cannot be 1e+300 (file @): it must be an integer, 0 to 65535"},
+        {"{\"count\": 9007199254740994}",
+         "--count cannot be 9007199254740994 (file @): it must be an integer, 0 or more"},
         {"{\"port\": -1}", "--port cannot be -1 (file @): it must be an integer, 0 to 65535"},
         {"{\"port\": null}", "--port cannot be null (file @): it must be an integer, 0 to 65535"},
         {"{\"fast\": \"true\"}", "--fast cannot be \"true\" (file @): it must be true or false"},
@@ -420,6 +424,16 @@ static void test_unknown_variables_are_left_alone(void **state)
                                ARGS("BELLBUOY_SERVICE_HOST=10.0.0.1", "BELLBUOY_VERSION=true",
                                     "BELLBUOY_HELP=1", "BELLBUOY_PORT_80_TCP=tcp://10.0.0.1:80")),
                      OPTIONS_RUN);
+    options_free(load.options);
+}
+
+static void test_first_of_two_equal_variables_counts(void **state)
+{
+    struct load load;
+    (void)state;
+    assert_int_equal(load_with(&load, NO_ARGS, ARGS("BELLBUOY_PORT=1", "BELLBUOY_PORT=2")),
+                     OPTIONS_RUN);
+    assert_int_equal(load.values.port, 1);
     options_free(load.options);
 }
 
@@ -470,29 +484,33 @@ static void test_print_config(void **state)
     AUTO(buf_deinit) struct buf expected = BUF_INIT(10000);
     (void)state;
     write_config("{\"allow_host\": [\"a b\", \"c\"], \"retention_age\": \"90m\"}");
-    load_captured(ARGS("--print-config", "--none", "", "--config", config_path),
+    load_captured(ARGS("--print-config", "--none",
+                       "a-value-of-fifty-characters-is-longer-than-the-column",
+                       "--an-option-whose-name-fills-the-column=", "--config", config_path),
                   ARGS("BELLBUOY_PORT=7"), &out);
     static const struct {
-        const char *start;
+        const char *name;
+        const char *value;
         const char *source;
     } lines[] = {
-        {"broker-url     = mqtt://127.0.0.1:1883", "default"},
-        {"password       = ********", "default"},
-        {"none           = \"\"", "flag"},
-        {"port           = 7", "environment"},
-        {"count          = 0", "default"},
-        {"fast           = false", "default"},
-        {"retention-age  = 90m", "file"},
-        {"retention-size = 1GB", "default"},
-        {"color          = green", "default"},
-        {"allow-host     = \"a b\",c", "file"},
-        {"log-level      = info", "default"},
-        {"log-format     = logfmt", "default"},
+        {"broker-url", "mqtt://127.0.0.1:1883", "default"},
+        {"password", "********", "default"},
+        {"none", "a-value-of-fifty-characters-is-longer-than-the-column", "flag"},
+        {"port", "7", "environment"},
+        {"count", "0", "default"},
+        {"fast", "false", "default"},
+        {"retention-age", "90m", "file"},
+        {"retention-size", "1GB", "default"},
+        {"color", "green", "default"},
+        {"an-option-whose-name-fills-the-column", "\"\"", "flag"},
+        {"allow-host", "\"a b\",c", "file"},
+        {"log-level", "info", "default"},
+        {"log-format", "logfmt", "default"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         bool file = str_equal(lines[i].source, "file");
-        buf_appendf(&expected, "%-57s  # %s%s%s\n", lines[i].start, lines[i].source,
-                    file ? " " : "", file ? config_path : "");
+        buf_appendf(&expected, "%-37s = %-40s  # %s%s%s\n", lines[i].name, lines[i].value,
+                    lines[i].source, file ? " " : "", file ? config_path : "");
     }
     assert_string_equal(out.data, expected.data);
 }
@@ -515,6 +533,9 @@ static void test_help(void **state)
         "  --[no-]fast                     Fast. [BELLBUOY_FAST]\n",
         "  --retention-age VALUE           Age. [1s or more; default 30d; "
         "BELLBUOY_RETENTION_AGE]\n",
+        "\n  --an-option-whose-name-fills-the-column VALUE\n"
+        "                                  Long. "
+        "[BELLBUOY_AN_OPTION_WHOSE_NAME_FILLS_THE_COLUMN]\n",
         "Colour. [one of red, green, blue; default green; BELLBUOY_COLOR]\n",
         "\nLogging:\n  --log-level LEVEL  ",
         "\nGeneral:\n  --config FILE                   JSON file with options. [BELLBUOY_CONFIG]\n",
@@ -601,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_wrong_values),
         cmocka_unit_test(test_wrong_config),
         cmocka_unit_test(test_unknown_variables_are_left_alone),
+        cmocka_unit_test(test_first_of_two_equal_variables_counts),
         cmocka_unit_test(test_subcommands),
         cmocka_unit_test(test_print_config),
         cmocka_unit_test(test_help),

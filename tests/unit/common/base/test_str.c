@@ -74,6 +74,9 @@ static void test_parse_int(void **state)
         {"-9223372036854775808", INT64_MIN, INT64_MAX, 0, INT64_MIN},
         {"-9223372036854775809", INT64_MIN, INT64_MAX, -ERANGE, 0},
         {"99999999999999999999", 0, INT64_MAX, -ERANGE, 0},
+        /* 10^70 is 0 modulo 2^64. */
+        {"10000000000000000000000000000000000000000000000000000000000000000000000", 0, INT64_MAX,
+         -ERANGE, 0},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -99,7 +102,8 @@ static void test_utf8(void **state)
         {"\xc2\x80\xdf\xbf", 4, -1},
         {"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf", 12, -1},
         {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", 8, -1},
-        {"12345678\x80", 9, 8},     /* continuation alone, behind a whole word */
+        {"12345678\x80", 9, 8}, /* continuation alone, behind a whole word */
+        {"1234567\x80", 8, 7},
         {"ab\xc0\xaf", 4, 2},       /* overlong, two bytes */
         {"\xc1\xbf", 2, 0},         /* overlong, two bytes */
         {"\xe0\x9f\xbf", 3, 0},     /* overlong, three bytes */
@@ -144,8 +148,14 @@ static void test_utf8_length(void **state)
 
 static void test_nearest(void **state)
 {
-    static const char *const candidates[] = {"port", "broker-url", "rate", "retention-age",
-                                             "retention-size"};
+    static const char *const candidates[] = {
+        "port",
+        "broker-url",
+        "rate",
+        "retention-age",
+        "retention-size",
+        "a-candidate-that-is-longer-than-any-table-of-distances-"
+        "has-columns-for"};
     static const struct {
         const char *text;
         const char *nearest;
