@@ -45,6 +45,7 @@ struct http_request {
     unsigned status;
     int64_t started_us;
     struct MHD_Response *response; /* made, not yet given to libmicrohttpd */
+    struct MHD_Response *unpulled; /* a stream's that has not been asked for its body yet */
     size_t answer_bytes;           /* of a body that is freed with the request */
     const struct http_stream_ops *stream_ops;
     void (*gone)(void *context);
@@ -75,7 +76,7 @@ struct http_server {
     bool run_again;  /* something was resumed since the last run */
     bool is_closing;
     unsigned connections;
-    unsigned requests; /* begun and not completed, streams included */
+    unsigned requests;             /* begun and not completed, streams included */
     size_t answer_bytes;           /* of all requests */
     struct http_connections owing; /* connections that owe a request, the oldest first */
     struct http_requests suspended;

@@ -7,12 +7,43 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "common/base/str.h"
 #include "common/http/internal.h"
 
 /* Of the buffer that only an HTTP/1.0 client's answer goes through; chunks are made in the
  * connection's own pool. */
-#define BLOCK_BYTES 512
+#define BLOCK_BYTES 128
 #define MAX_EVENTS  64
+
+struct header_text {
+    char name[64], value[64];
+    bool found;
+};
+
+/* Copies, for the library reads the texts after it has freed them with the header. */
+static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    struct header_text *text = context;
+
+    (void)kind;
+    text->found = strcmp(name, "Connection") != 0 &&
+                  str_copy(text->name, sizeof(text->name), name) &&
+                  str_copy(text->value, sizeof(text->value), value);
+    return text->found ? MHD_NO : MHD_YES;
+}
+
+/* The headers have been sent when the body is asked for: a stream need not hold 600 bytes of them
+ * for hours. */
+static void release_headers(struct MHD_Response *response)
+{
+    struct header_text text;
+
+    do {
+        text.found = false;
+        (void)MHD_get_response_headers(response, take_header, &text);
+    } while (text.found && MHD_del_response_header(response, text.name, text.value) == MHD_YES);
+}
 
 static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
 {
@@ -20,6 +51,8 @@ static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
     ssize_t n;
 
     (void)position;
+    if (r->unpulled)
+        release_headers(TAKE(r->unpulled));
     if (r->has_left || r->server->is_closing)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     n = r->stream_ops->read(r->context, out, max);
@@ -74,6 +107,7 @@ void http_respond_stream(struct http_request *request, const char *content_type,
     if (response)
         (void)MHD_add_response_header(response, "Connection", "close");
     (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+    request->unpulled = response;
     watch(request);
     http_response_give(request, 200, content_type, headers, response);
 }

@@ -304,7 +304,7 @@ static bool is_none(unsigned i)
     return false;
 }
 
-#define MIXED 9700
+#define MIXED 2910
 
 static const struct {
     const char *query;
