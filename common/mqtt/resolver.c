@@ -14,6 +14,7 @@
 #define STACK_BYTES (512 * 1024) /* glibc's name services use large buffers on the stack */
 
 struct resolver {
+    pthread_t thread;
     atomic_uint holders; /* the caller and the thread */
     atomic_bool done;
     int fd;
@@ -64,18 +65,16 @@ static void *run(void *context)
 static int start_thread(struct resolver *r)
 {
     pthread_attr_t attributes;
-    pthread_t thread;
     sigset_t all, before;
 
     int error = pthread_attr_init(&attributes);
     if (error)
         return -error;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     /* Signals are for the threads that run a loop. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, run, r);
+    error = pthread_create(&r->thread, &attributes, run, r);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return -error;
@@ -105,8 +104,14 @@ int resolver_new(const char *host, struct resolver **ret_resolver, struct err *e
 
 void resolver_free(struct resolver *resolver)
 {
-    if (resolver)
-        release(resolver);
+    if (!resolver)
+        return;
+    /* One that is done is at its last instructions; a process that ends would race with them. */
+    if (atomic_load(&resolver->done))
+        pthread_join(resolver->thread, NULL);
+    else
+        pthread_detach(resolver->thread);
+    release(resolver);
 }
 
 int resolver_fd(const struct resolver *resolver)

@@ -2,8 +2,8 @@
 
 /*
  * A name look-up off the loop: getaddrinfo() may block for many seconds and cannot be stopped, so
- * it runs in a detached thread that shares nothing with the caller but the look-up's own memory.
- * Whoever lets go last frees it: a look-up that is given up ends by itself.
+ * it runs in a thread that shares nothing with the caller but the look-up's own memory. Whoever
+ * lets go last frees it: a look-up that is given up ends by itself.
  */
 
 #include <stddef.h>
