@@ -109,7 +109,6 @@ static void print_rate(const char *what, const struct load *load, uint64_t rows,
                  ",\"rows_per_s\":%.0f,\"cpu_us_per_row\":%.2f}\n",
                  what, load->sources, load->batch_rows, rows, (double)rows * 1e6 / (double)wall,
                  (double)cpu / (double)rows);
-    (void)fflush(stdout);
 }
 
 /* Times the appends alone, not the making of the rows. */
@@ -307,6 +306,7 @@ int main(int argc, char **argv)
         return 2;
     }
     uint64_t rows = strtoul(argv[3], NULL, 10) / 1000 * 1000;
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     log_setup(LOG_ERROR, LOG_LOGFMT);
     if (strcmp(argv[1], "append") == 0) {
         run_appends(argv[2], rows);

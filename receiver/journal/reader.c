@@ -52,7 +52,10 @@ static int reader_prepare(struct journal_reader *reader, const char *path, struc
     (void)sqlite3_extended_result_codes(reader->db, 1);
     (void)sqlite3_busy_timeout(reader->db, BUSY_MS);
     sqlite3_progress_handler(reader->db, PROGRESS_STEPS, on_progress, reader);
-    int r = db_exec(reader->db, "PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY", e);
+    int r = db_exec(reader->db,
+                    "PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY;"
+                    " PRAGMA automatic_index=OFF",
+                    e);
     if (r == 0) {
         r = add_functions(reader->db, e);
     }

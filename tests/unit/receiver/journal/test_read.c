@@ -1,8 +1,10 @@
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "receiver/query/match.h"
+#include "receiver/query/sql.h"
 #include "tests/unit/receiver/journal/fixture.h"
 
 #include <setjmp.h>
@@ -152,6 +154,51 @@ static void test_same_as_in_memory(void **state)
     }
 }
 
+static void no_function(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    (void)argv;
+    sqlite3_result_null(context);
+}
+
+/* Every step of the plan is a search by key; nothing is scanned, sorted or indexed on the way. */
+static void expect_searches(sqlite3 *db, const struct query *query)
+{
+    char explain[SQL_TEXT_MAX + 32];
+    struct sql_statement statement;
+    sqlite3_stmt *stmt;
+    sql_compile(query, &statement);
+    (void)snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", statement.text);
+    assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(stmt, 3);
+        bool good = strncmp(step, "SEARCH ", 7) == 0 || strncmp(step, "SCALAR ", 7) == 0;
+        if (!good || strstr(step, "AUTOMATIC")) {
+            fail_msg("%s: %s", statement.text, step);
+        }
+    }
+    sqlite3_finalize(stmt);
+}
+
+static void test_no_mix_scans(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    sqlite3 *db;
+    fixture_path(f, "journal.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_create_function(db, "sources_hold", 2, SQLITE_UTF8, NULL, no_function, NULL, NULL);
+    sqlite3_create_function(db, "data_contains", 4, SQLITE_UTF8, NULL, no_function, NULL, NULL);
+    for (unsigned given_keys = 0; given_keys <= QUERY_ALL; given_keys++) {
+        struct query query;
+        query_init(&query);
+        query.given = given_keys;
+        query.ascending = given_keys & QUERY_ORDER;
+        expect_searches(db, &query);
+    }
+    (void)sqlite3_close(db);
+}
+
 static void test_nothing_matches(void **state)
 {
     static const char *const pairs[][2] = {
@@ -275,13 +322,10 @@ static void test_not_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_as_in_memory),
-        cmocka_unit_test(test_nothing_matches),
-        cmocka_unit_test(test_position),
-        cmocka_unit_test(test_the_callback_stops),
-        cmocka_unit_test(test_one),
-        cmocka_unit_test(test_a_read_has_a_deadline),
-        cmocka_unit_test(test_not_open),
+        cmocka_unit_test(test_same_as_in_memory),     cmocka_unit_test(test_no_mix_scans),
+        cmocka_unit_test(test_nothing_matches),       cmocka_unit_test(test_position),
+        cmocka_unit_test(test_the_callback_stops),    cmocka_unit_test(test_one),
+        cmocka_unit_test(test_a_read_has_a_deadline), cmocka_unit_test(test_not_open),
     };
     return cmocka_run_group_tests(tests, setup_rows, fixture_teardown);
 }
