@@ -71,7 +71,7 @@ first_start() {
     echo "first start: first message after $(seconds_since "$start_ms") s"
     [[ $(($(now_ms) - start_ms)) -le $FIRST_START_MAX_MS ]] || give_up "that is too slow"
     echo "installed: $(($(package_count) - packages)) packages, $(($(package_mb) - mb)) MB"
-    grep 'installing' "$LOG"
+    grep 'installing' "$LOG" || echo "nothing was missing"
     CURSOR=$(last_cursor)
     stop
 }
