@@ -13,7 +13,7 @@
 
 /* Declares the adaptor that AUTO(fn) calls: `DEFINE_CLEANUP(struct buf *, buf_free)`. */
 #define DEFINE_CLEANUP(type, fn)                                                                   \
-    static inline void fn##_cleanup(type *p)                                                       \
+    static inline void fn##_cleanup(__typeof__(type) *p)                                           \
     {                                                                                              \
         fn(*p);                                                                                    \
     }                                                                                              \

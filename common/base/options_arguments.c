@@ -3,6 +3,9 @@
 #include "common/base/options_loader.h"
 #include "common/base/str.h"
 
+/* The kernel allows 6 MiB for all arguments of a program. */
+#define ARGUMENTS_MAX_BYTES (6 << 20)
+
 /* The text with '=' and what follows cut off, and without its dashes. */
 static char *bare_name(struct loader *l, const char *arg)
 {
@@ -55,17 +58,13 @@ static int set_flag(struct loader *l, struct setting *setting, const char *value
         setting->flag = value;
         return 0;
     }
-    size_t len = strlen(setting->flag) + 1 + strlen(value);
-    char *joined = arena_alloc(&l->options->arena, len + 1);
-    if (joined == NULL) {
+    AUTO(buf_deinit) struct buf joined = BUF_INIT(ARGUMENTS_MAX_BYTES);
+    buf_appendf(&joined, "%s,%s", setting->flag, value);
+    if (buf_failed(&joined)) {
         return loader_fail_memory(l);
     }
-    size_t first = strlen(setting->flag);
-    memcpy(joined, setting->flag, first);
-    joined[first] = ',';
-    memcpy(joined + first + 1, value, strlen(value));
-    setting->flag = joined;
-    return 0;
+    setting->flag = arena_copy(&l->options->arena, joined.data, joined.len);
+    return setting->flag != NULL ? 0 : loader_fail_memory(l);
 }
 
 /* `argv` is at "--...". Returns how many arguments it took, or < 0. */

@@ -154,8 +154,9 @@ static void test_nearest(void **state)
         "rate",
         "retention-age",
         "retention-size",
-        "a-candidate-that-is-longer-than-any-table-of-distances-"
-        "has-columns-for"};
+        /* longer than the table of distances has columns for */
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    };
     static const struct {
         const char *text;
         const char *nearest;
