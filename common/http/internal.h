@@ -41,7 +41,8 @@ struct http_request {
     enum http_request_state state;
     bool is_suspended;
     bool body_too_large;
-    bool has_left; /* a stream's client closed its side */
+    bool is_watched;
+    bool has_left; /* the client closed its side while it was watched */
     unsigned status;
     int64_t started_us;
     struct MHD_Response *response; /* made, not yet given to libmicrohttpd */
@@ -116,6 +117,10 @@ void http_response_give(struct http_request *request, unsigned status, const cha
                         const struct http_header *headers, struct MHD_Response *response);
 
 /* stream.c */
+/* Resumes the request when its client leaves while it is suspended. Until http_request_unwatch, or
+ * the connection's end. */
+void http_request_watch(struct http_request *request);
+void http_request_unwatch(struct http_request *request);
 MUST_CHECK int http_streams_init(struct http_server *server, struct err *e);
 
 /* route.c: the route of path and method, its last level in *ret_parameter; NULL: none. */

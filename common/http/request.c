@@ -61,14 +61,19 @@ static void answer_too_large(struct http_request *r)
 
 static enum MHD_Result queue(struct http_request *r)
 {
-    enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
+    enum MHD_Result result;
+
+    /* A stream's client is watched on. */
+    if (!r->stream_ops)
+        http_request_unwatch(r);
+    result = MHD_queue_response(r->connection, r->status, r->response);
 
     MHD_destroy_response(TAKE(r->response));
     return result;
 }
 
-/* After the handler returned, or what it deferred is there. Without memory for an answer the
- * connection is closed. */
+/* After the handler returned, or what it deferred is there. The connection is closed where there is
+ * no memory for an answer, and where the client has left before it. */
 static enum MHD_Result settle(struct http_request *r)
 {
     if (r->response)
@@ -77,6 +82,7 @@ static enum MHD_Result settle(struct http_request *r)
         return MHD_NO;
     r->state = HTTP_DEFERRED;
     http_request_suspend(r);
+    http_request_watch(r);
     return MHD_YES;
 }
 

@@ -104,8 +104,8 @@ void http_respond_buf(struct http_request *request, unsigned status, const char 
 
 /*
  * The handler returns without an answer, and one of the calls above comes later on the loop's
- * thread. If the connection ends first (the server is freed), `gone` is called once, after which
- * the request is not to be touched. A client that left is not noticed before the answer.
+ * thread. If the connection ends first (its client left or closed its side, or the server is
+ * freed), `gone` is called once, after which the request is not to be touched.
  */
 void http_request_defer(struct http_request *request, void (*gone)(void *context), void *context);
 

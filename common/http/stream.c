@@ -1,6 +1,7 @@
 /*
  * Bodies that are pulled. A stream that has nothing to give is suspended, and libmicrohttpd then
- * looks at its socket no more; a second epoll tells when the client of such a stream leaves.
+ * looks at its socket no more; a second epoll tells when the client of such a stream leaves. So it
+ * does for requests that are answered later.
  */
 
 #include <string.h>
@@ -83,14 +84,22 @@ static void on_watch(uv_poll_t *handle, int status, int events)
     }
 }
 
-static void watch(struct http_request *r)
+void http_request_watch(struct http_request *request)
 {
     /* Each is told once. The kernel forgets the socket when it is closed, which is in the run that
-     * ends the request: a stream's connection is not used again. */
-    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = r};
+     * ends the request: the connection of a stream, or of a client that left, is not used again. */
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = request};
 
-    if (r->socket)
-        (void)epoll_ctl(r->server->watch_fd, EPOLL_CTL_ADD, r->socket->fd, &event);
+    if (request->socket && !request->is_watched)
+        request->is_watched =
+            epoll_ctl(request->server->watch_fd, EPOLL_CTL_ADD, request->socket->fd, &event) == 0;
+}
+
+void http_request_unwatch(struct http_request *request)
+{
+    if (request->is_watched)
+        (void)epoll_ctl(request->server->watch_fd, EPOLL_CTL_DEL, request->socket->fd, NULL);
+    request->is_watched = false;
 }
 
 void http_respond_stream(struct http_request *request, const char *content_type,
@@ -108,7 +117,7 @@ void http_respond_stream(struct http_request *request, const char *content_type,
         (void)MHD_add_response_header(response, "Connection", "close");
     (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     request->unpulled = response;
-    watch(request);
+    http_request_watch(request);
     http_response_give(request, 200, content_type, headers, response);
 }
 

@@ -39,7 +39,7 @@ struct fixture {
     uint16_t port;
     struct http_request *deferred;
     struct http_request *answer_again;
-    unsigned gone;
+    unsigned gone, gone_seen;
     struct stream stream;
     bool new_failed;
 };
@@ -561,6 +561,27 @@ static void test_deferred(void **state)
     assert_int_equal(f->gone, 0);
 }
 
+static void get_gone(void *context)
+{
+    struct fixture *f = context;
+
+    f->gone_seen = f->gone;
+}
+
+static void test_deferred_client_leaves(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->port);
+
+    raw_send(fd, "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    wait_deferred(f);
+    close(fd);
+    do
+        loop_thread_call(&f->thread, get_gone, f);
+    while (f->gone_seen == 0);
+    assert_int_equal(f->gone_seen, 1);
+}
+
 static void test_deferred_at_the_end(void **state)
 {
     struct fixture *f = *state;
@@ -975,6 +996,7 @@ int main(void)
         TEST(test_not_http),
         TEST(test_pipelining),
         TEST(test_deferred),
+        TEST(test_deferred_client_leaves),
         TEST(test_deferred_at_the_end),
         TEST(test_silent_connections_are_closed),
         TEST(test_slow_requests_are_closed),
