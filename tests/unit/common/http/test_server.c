@@ -680,6 +680,21 @@ static void feed_stream(struct fixture *f, size_t pending, bool end)
     loop_thread_call(&f->thread, feed, &step);
 }
 
+static void look_closed(void *context)
+{
+    struct fixture *f = context;
+
+    f->answer_again = (void *)f->stream.request;
+}
+
+static void wait_stream_closed(struct fixture *f)
+{
+    do
+        loop_thread_call(&f->thread, look_closed, f);
+    while (f->answer_again);
+    assert_int_equal(f->stream.closed, 1);
+}
+
 static void test_stream(void **state)
 {
     struct fixture *f = *state;
@@ -698,7 +713,7 @@ static void test_stream(void **state)
     raw_read_to_end(fd, &input);
     assert_string_equal(input.text, "3\r\nxxx\r\n0\r\n\r\n");
     raw_input_free(&input);
-    assert_int_equal(f->stream.closed, 1);
+    wait_stream_closed(f);
     close(fd);
 }
 
@@ -717,21 +732,6 @@ static void test_stream_is_coalesced(void **state)
     assert_true(f->stream.largest > 4096);
     raw_input_free(&input);
     close(fd);
-}
-
-static void look_closed(void *context)
-{
-    struct fixture *f = context;
-
-    f->answer_again = (void *)f->stream.request;
-}
-
-static void wait_stream_closed(struct fixture *f)
-{
-    do
-        loop_thread_call(&f->thread, look_closed, f);
-    while (f->answer_again);
-    assert_int_equal(f->stream.closed, 1);
 }
 
 static void test_stream_client_leaves(void **state)
