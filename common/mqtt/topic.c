@@ -26,7 +26,7 @@ void topic_level_format(char level[static TOPIC_LEVEL_SIZE], const char *name)
 {
     size_t len = 0;
 
-    for (; name[len] && len < TOPIC_LEVEL_SIZE - 1; len++)
+    for (; len < TOPIC_LEVEL_SIZE - 1 && name[len]; len++)
         level[len] = is_level_char(name[len]) ? name[len] : '_';
     level[len] = '\0';
 }

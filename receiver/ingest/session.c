@@ -100,7 +100,7 @@ int session_save(struct session *session, const struct mqtt_options *mqtt,
     struct buf text AUTO(buf_deinit) = BUF_INIT(SESSION_MAX_BYTES);
 
     int r = remember(session, mqtt->broker_url, mqtt->client_id);
-    for (size_t i = 0; filters[i] && i < SESSION_MAX_FILTERS && r == 0; i++)
+    for (size_t i = 0; i < SESSION_MAX_FILTERS && filters[i] && r == 0; i++)
         r = add_filter(session, i, filters[i]);
     if (r < 0)
         return FAIL(e, ENOMEM, "out of memory");

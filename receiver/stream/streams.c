@@ -343,7 +343,9 @@ void streams_quiesce(struct streams *streams)
     pump(streams);
     for (size_t i = 0; i < SLOTS; i++) {
         LIST_FOREACH(client, &streams->slots[i], entry)
-        http_stream_wake(client->request);
+        {
+            http_stream_wake(client->request);
+        }
     }
     run_server(streams);
 }

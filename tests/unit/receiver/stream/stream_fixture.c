@@ -99,7 +99,7 @@ struct stream_fixture *stream_fixture_start(const struct stream_options *options
 
     assert_non_null(f);
     f->options = *options;
-    strcpy(f->dir, "/tmp/test_streams_XXXXXX");
+    snprintf(f->dir, sizeof(f->dir), "/tmp/test_streams_XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     assert_int_equal(metrics_new(&f->metrics), 0);
     batch_init(&f->batch, (size_t)64 << 20);
@@ -356,9 +356,11 @@ void sse_wait_end(struct sse *sse)
 
 const char *sse_after_retry(const struct sse *sse)
 {
-    int ms = 0, n = 0;
+    const char name[] = "retry: ";
+    char *end;
 
-    assert_int_equal(sscanf(sse->body.data, "retry: %d\n\n%n", &ms, &n), 1);
-    assert_in_range(ms, 3000, 7000);
-    return strstr(sse->body.data, "\n\n") + 2;
+    assert_memory_equal(sse->body.data, name, strlen(name));
+    assert_in_range(strtol(sse->body.data + strlen(name), &end, 10), 3000, 7000);
+    assert_memory_equal(end, "\n\n", 2);
+    return end + 2;
 }

@@ -375,7 +375,9 @@ static uint64_t last_id(const char *body)
 {
     uint64_t seq = 0;
 
-    while (body && (body = strstr(body, "id: "))) {
+    if (!body)
+        return 0;
+    while ((body = strstr(body, "id: "))) {
         seq = strtoull(body + 4 + 9, NULL, 10);
         body += 4;
     }
