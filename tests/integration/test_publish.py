@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness import MqttClient, eventually, events
+from harness import RECEIVER, MqttClient, eventually, events, run_once
 
 TEXT = {"text": "Hello crew", "color": "#2f81f7"}
 
@@ -105,22 +105,14 @@ def test_no_token_file(lab, broker):
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"])
-def test_bad_token_file_at_start(lab, broker, tmp_path, content):
+def test_bad_token_file_at_start(broker, tmp_path, content):
     path = tmp_path / "no-token"
     if content is not None:
         path.write_text(content)
-    receiver = lab.receiver(broker, start=False, token_file=path)
-    receiver.argv = [*lab_argv(receiver), "--port", "0"]
-    receiver.launch()
-    receiver.expect_exit(1)
-    assert "--token-file" in receiver.log_text() and str(path) in receiver.log_text()
-
-
-def lab_argv(receiver):
-    """The command line that start() would use; start() itself waits for the port."""
-    from harness.paths import RECEIVER
-    from harness.services import flags
-    return [str(RECEIVER), *flags(**receiver._options)]
+    result = run_once(RECEIVER, "--broker-url", broker.url, "--data-dir", tmp_path / "no-data",
+                      "--port", 0, "--token-file", path)
+    assert result.returncode == 1
+    assert "--token-file" in result.stderr and str(path) in result.stderr
 
 
 def test_broker_away(receiver, broker):
