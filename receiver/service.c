@@ -111,6 +111,8 @@ static void init_handles(struct service *s)
     static const int numbers[] = {SIGTERM, SIGINT};
 
     signal(SIGPIPE, SIG_IGN);
+    /* A limit on the size of files is a full disk to the journal, not the end of the process. */
+    signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
         uv_signal_init(&s->loop, &s->signals[i]);
         s->signals[i].data = s;

@@ -18,9 +18,12 @@
 #include "receiver/journal/sqlite_open.h"
 
 #define LOCK_FILE "journal.lock"
-/* A full disk counts as free again when this much is: a write of a page may well succeed in the
- * gaps, and the next batch would not. */
-#define FREE_AGAIN_BYTES (4 << 20)
+/*
+ * A full disk counts as free again when this much can be written, and four times the batch that
+ * failed: a write of one page may well succeed in a gap where the next batch would not.
+ */
+#define FREE_AGAIN_BYTES     (1 << 20)
+#define FREE_AGAIN_BYTES_MAX (16 << 20)
 
 struct journal {
     struct journal_settings settings;
@@ -33,6 +36,7 @@ struct journal {
     struct retention retention;
     char replaced[SQLITE_REPLACED_SIZE]; /* "", or what has no incident yet */
     int64_t failed_since_us;             /* 0: the last write succeeded */
+    int64_t failed_bytes;                /* of the batch that failed last */
     char failed_reason[sizeof((struct err *)0)->msg];
 
     pthread_mutex_t mutex; /* of what follows */
@@ -164,6 +168,9 @@ const struct clock *journal_clock(struct journal *journal)
 
 void journal_report_check(struct journal *journal, const char *damage)
 {
+    if (*damage) {
+        log_error("journal", "the journal is damaged", LOG_STR("found", damage));
+    }
     (void)pthread_mutex_lock(&journal->mutex);
     (void)snprintf(journal->damage, sizeof journal->damage, "%s", damage);
     journal->checked = true;
@@ -230,6 +237,7 @@ static int finish(struct journal *journal, int r, struct err *e)
         return r;
     }
     journal->failed_since_us = 0;
+    journal->failed_bytes = 0;
     journal->replaced[0] = '\0';
     int64_t size_bytes;
     if (writer_size(writer, &size_bytes, NULL) == 0) {
@@ -312,22 +320,9 @@ int journal_append(struct journal *journal, struct batch *batch, struct err *e)
     r = finish(journal, r, e);
     if (r < 0) {
         append_undo(batch);
+        journal->failed_bytes = (int64_t)batch->in.len;
     }
     return r;
-}
-
-static int check_space(const struct journal *journal, struct err *e)
-{
-    struct statvfs fs;
-    if (statvfs(journal->dir, &fs) < 0) {
-        return FAIL(e, errno, "%s: %s", journal->dir, strerror(errno));
-    }
-    uint64_t available = (uint64_t)fs.f_bavail * fs.f_frsize;
-    if (available < FREE_AGAIN_BYTES) {
-        return FAIL(e, ENOSPC, "the disk is full: %" PRIu64 " bytes are available, %d are wanted",
-                    available, FREE_AGAIN_BYTES);
-    }
-    return 0;
 }
 
 static bool was_full(struct journal *journal)
@@ -337,20 +332,51 @@ static bool was_full(struct journal *journal)
     return status.state == JOURNAL_FULL;
 }
 
+/* Asks before trying: a try that fails would take the last bytes from others. */
+static int check_space(const struct journal *journal, int64_t wanted, struct err *e)
+{
+    struct statvfs fs;
+    if (statvfs(journal->dir, &fs) < 0) {
+        return FAIL(e, errno, "%s: %s", journal->dir, strerror(errno));
+    }
+    uint64_t available = (uint64_t)fs.f_bavail * fs.f_frsize;
+    if (available < (uint64_t)wanted) {
+        return FAIL(e, ENOSPC,
+                    "the disk is full: %" PRIu64 " bytes are available, %" PRId64 " are wanted",
+                    available, wanted);
+    }
+    return 0;
+}
+
+/* Writes as much as a batch would need, which a quota or a limit may refuse where the file system
+ * has room. What was written is free for the next rows. */
+static int try_space(struct journal *journal, struct err *e)
+{
+    int64_t wanted = FREE_AGAIN_BYTES + 4 * journal->failed_bytes;
+    wanted = wanted < FREE_AGAIN_BYTES_MAX ? wanted : FREE_AGAIN_BYTES_MAX;
+    int r = check_space(journal, wanted, e);
+    if (r == 0) {
+        r = writer_begin(journal->writer, e);
+    }
+    if (r == 0) {
+        r = writer_probe(journal->writer, wanted, e);
+    }
+    return r < 0 ? r : writer_commit(journal->writer, e);
+}
+
 int journal_probe(struct journal *journal, struct err *e)
 {
     struct err local = {0};
     e = e ? e : &local;
-    if (was_full(journal)) {
-        int r = check_space(journal, e);
-        if (r < 0) {
-            note_failure(journal, -r, e->msg);
-            return r;
-        }
-    }
-    int r = begin(journal, e);
+    int r = journal->writer && was_full(journal) ? try_space(journal, e) : 0;
     if (r == 0) {
-        r = writer_touch(journal->writer, wall_us(journal), e);
+        r = begin(journal, e);
+    }
+    if (r == 0) {
+        r = writer_probe(journal->writer, 1, e);
+    }
+    if (r == 0) {
+        r = writer_probe(journal->writer, 0, e);
     }
     return finish(journal, r, e);
 }

@@ -16,6 +16,7 @@
  * blocks    Sums up 256 places; see query/sql.h. `sources` is a sorted array of 32-bit ids.
  * runs      The highest sequence of a source's former boot ids.
  * incidents Times are 0 while open. from_seq, to_seq and missing are of a hole in sequences.
+ * probe     Empty but while a full disk is tried.
  */
 static const char *const tables[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -47,6 +48,8 @@ static const char *const tables[] = {
 
     ("CREATE TABLE quarantine(id INTEGER PRIMARY KEY, recorded_us INTEGER NOT NULL,"
      " topic TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL)"),
+
+    "CREATE TABLE probe(id INTEGER PRIMARY KEY, filler BLOB)",
 };
 
 /* The rows of `meta` that hold a struct totals, and `epoch`. */

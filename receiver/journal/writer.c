@@ -19,6 +19,8 @@ static int prepare(struct writer *writer, struct err *e)
         {&writer->insert, INSERT},
         {&writer->page_count, "PRAGMA page_count"},
         {&writer->freelist_count, "PRAGMA freelist_count"},
+        {&writer->probe_fill, "INSERT OR REPLACE INTO probe(id, filler) VALUES(1, zeroblob(?1))"},
+        {&writer->probe_empty, "DELETE FROM probe"},
     };
     return db_prepare_all(writer->db, statements, ARRAY_SIZE(statements), e);
 }
@@ -70,6 +72,8 @@ void writer_close(struct writer *writer)
     sqlite3_finalize(writer->insert);
     sqlite3_finalize(writer->page_count);
     sqlite3_finalize(writer->freelist_count);
+    sqlite3_finalize(writer->probe_fill);
+    sqlite3_finalize(writer->probe_empty);
     (void)sqlite3_close(writer->db);
     free(writer);
 }
@@ -114,12 +118,13 @@ void writer_rollback(struct writer *writer)
     writer->totals = writer->committed;
 }
 
-int writer_touch(struct writer *writer, int64_t value, struct err *e)
+int writer_probe(struct writer *writer, int64_t bytes, struct err *e)
 {
-    static const char key[] = "probed_us";
-    db_bind_text(writer->set_meta, 1, key, strlen(key));
-    db_bind_int(writer->set_meta, 2, value);
-    return db_run(writer->set_meta, e);
+    if (bytes == 0) {
+        return db_run(writer->probe_empty, e);
+    }
+    db_bind_int(writer->probe_fill, 1, bytes);
+    return db_run(writer->probe_fill, e);
 }
 
 int writer_size(struct writer *writer, int64_t *ret_bytes, struct err *e)

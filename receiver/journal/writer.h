@@ -22,6 +22,7 @@ struct writer {
     struct incidents incidents;
     struct quarantine quarantine;
     sqlite3_stmt *begin, *commit, *rollback, *set_meta, *insert, *page_count, *freelist_count;
+    sqlite3_stmt *probe_fill, *probe_empty;
 };
 
 /* Takes `db` over, also when it fails. */
@@ -36,8 +37,8 @@ MUST_CHECK int writer_begin(struct writer *writer, struct err *e);
 MUST_CHECK int writer_commit(struct writer *writer, struct err *e);
 void writer_rollback(struct writer *writer);
 
-/* A number that has no meaning but that it was written. */
-MUST_CHECK int writer_touch(struct writer *writer, int64_t value, struct err *e);
+/* Writes `bytes` of filler that the next call without takes away: within a transaction. */
+MUST_CHECK int writer_probe(struct writer *writer, int64_t bytes, struct err *e);
 
 /* Pages in use, in bytes. */
 MUST_CHECK int writer_size(struct writer *writer, int64_t *ret_bytes, struct err *e);
