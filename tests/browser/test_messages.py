@@ -71,6 +71,7 @@ def test_a_source_name_with_markup_is_text_everywhere(stage, show):
     publish(broker, (events.topic("odd"), events.hello(text="odd source", source=name)))
     dashboard = show(receiver, "?q=odd%20source")
     row = dashboard.expect_row("odd source")
+    expect(row.locator(".cell-source")).to_contain_text(name)
     row.locator(".cell-source").click()
     dashboard.wait_for("location.search.includes('source=')")
     dashboard.expect_row("odd source")

@@ -136,7 +136,9 @@ export class Chart {
       gridLineWidth: 1,
       axisLabelFontSize: 11,
       highlightCircleSize: 3,
+      // Half a dot or bar must not fall off the edge.
       xRangePad: spec.shape === 'area' ? 0 : 6,
+      yRangePad: spec.shape === 'dots' ? 6 : 0,
       axes: {
         x: { drawGrid: false, pixelsPerLabel: spec.timed ? 70 : 40 },
         y: { axisLabelWidth: 34, pixelsPerLabel: 28 },
