@@ -178,6 +178,7 @@ def test_link_header_is_next(site):
     assert "Link" not in last.headers
 
 
+@pytest.mark.tsan
 def test_a_walk_down_while_rows_arrive(own_site):
     publish(own_site, *[events.hello(n) for n in range(1, 31)])
     expected = own_site.api.all_events(order="desc")
@@ -313,6 +314,12 @@ def test_readings(site):
     assert site.api.get("readings", after=sessions[0]["cursor"], before=sessions[3]["cursor"],
                         order="asc")["readings"] == expected[1:3]
     assert site.api.get("readings", source="press-1")["readings"] == []
+
+
+def test_a_reading_without_a_time_has_that_of_its_record(own_site):
+    publish(own_site, events.session(1, time=None))
+    stored = own_site.api.events()[0]
+    assert own_site.api.get("readings")["readings"][0]["time"] == stored["recordedtime"]
 
 
 # ---- incidents ----

@@ -514,6 +514,7 @@ def test_slow_clients_do_not_hold_up_others(receiver):
             wire.socket.close()
 
 
+@pytest.mark.tsan
 def test_clients_that_leave_before_their_answer(receiver):
     for _ in range(100):
         with Wire(receiver) as wire:

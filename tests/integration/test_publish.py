@@ -126,6 +126,7 @@ def test_broker_away(receiver, broker):
     eventually(lambda: receiver.api.post_event(TEXT).status_code == 202, timeout_s=30)
 
 
+@pytest.mark.tsan
 def test_broker_that_does_not_acknowledge(receiver, broker):
     broker.pause()
     try:
