@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -38,6 +39,8 @@ struct journal {
     int64_t failed_since_us;             /* 0: the last write succeeded */
     int64_t failed_bytes;                /* of the batch that failed last */
     char failed_reason[sizeof((struct err *)0)->msg];
+
+    atomic_bool reads_stopped;
 
     pthread_mutex_t mutex; /* of what follows */
     struct journal_status status;
@@ -164,6 +167,16 @@ const char *journal_path(struct journal *journal)
 const struct clock *journal_clock(struct journal *journal)
 {
     return journal->settings.clock;
+}
+
+void journal_stop_reads(struct journal *journal)
+{
+    journal->reads_stopped = true;
+}
+
+bool journal_reads_stopped(const struct journal *journal)
+{
+    return journal->reads_stopped;
 }
 
 void journal_report_check(struct journal *journal, const char *damage)

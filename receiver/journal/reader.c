@@ -14,8 +14,9 @@
 static int on_progress(void *context)
 {
     const struct journal_reader *reader = context;
-    return reader->deadline_ms > 0 &&
-           reader->clock->monotonic_ms(reader->clock->context) >= reader->deadline_ms;
+    bool late = reader->deadline_ms > 0 &&
+                reader->clock->monotonic_ms(reader->clock->context) >= reader->deadline_ms;
+    return late || journal_reads_stopped(reader->journal);
 }
 
 /* data_contains(json, at, len, needle) */

@@ -28,5 +28,9 @@ MUST_CHECK int reader_places(struct journal_reader *reader, struct cursor *ret_f
 /* The file's path, once the journal is open; NULL before. Any thread. */
 const char *journal_path(struct journal *journal);
 const struct clock *journal_clock(struct journal *journal);
+/* From now on every read ends early, with -ETIMEDOUT: a check of the whole file must not hold up
+ * the end of the process. Any thread. */
+void journal_stop_reads(struct journal *journal);
+bool journal_reads_stopped(const struct journal *journal);
 /* What the background check found: "" nothing. Any thread. */
 void journal_report_check(struct journal *journal, const char *damage);

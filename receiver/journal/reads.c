@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "common/base/log.h"
+#include "receiver/journal/reader.h"
 
 /* libuv's pool has four threads unless told otherwise; neither lane can take them all. */
 #define LANE_WORKERS 2
@@ -148,6 +149,7 @@ void reads_free(struct reads *reads)
         return;
     }
     reads->closing = true;
+    journal_stop_reads(reads->journal);
     while (reads->running > 0) {
         (void)uv_run(reads->loop, UV_RUN_ONCE);
     }

@@ -14,7 +14,8 @@ struct reads;
 enum reads_lane { READS_STREAM, READS_REST };
 
 MUST_CHECK int reads_new(uv_loop_t *loop, struct journal *journal, struct reads **ret_reads);
-/* Waits for running jobs; waiting ones get `done` without `work`. Call while the loop can run. */
+/* Ends the running reads early and waits for their jobs; waiting ones get `done` without `work`.
+ * Call while the loop can run. */
 void reads_free(struct reads *reads);
 
 /*

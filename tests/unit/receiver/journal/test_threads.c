@@ -112,6 +112,7 @@ struct job {
     unsigned *order;   /* counted up by each done */
     unsigned done_as;
     bool had_reader, worked;
+    atomic_bool started;
 };
 
 static void gate_open(struct gate *gate)
@@ -205,6 +206,53 @@ static void test_a_full_lane_says_so(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+static int pass_over(void *context, const struct record *record)
+{
+    (void)context;
+    (void)record;
+    return 0;
+}
+
+/* As long as the check of a large file. */
+static void work_on_and_on(void *context, struct journal_reader *reader)
+{
+    struct job *job = context;
+    struct query query;
+    struct journal_page page;
+    struct err e = {0};
+    int r = 0;
+    query_init(&query);
+    query.given = QUERY_Q;
+    (void)snprintf(query.q, sizeof query.q, "no such text");
+    while (r == 0) {
+        r = journal_read(reader, &query, pass_over, NULL, &page, &e);
+        job->started = true;
+    }
+    job->worked = r == -ETIMEDOUT;
+}
+
+static void test_the_end_does_not_wait_for_a_long_read(void **state)
+{
+    struct fixture *f = *state;
+    struct reads *reads;
+    uv_loop_t loop;
+    unsigned order = 0;
+    struct job job = {.order = &order};
+    for (int i = 0; i < 2000; i++) {
+        ADD(f, .source = NULL);
+    }
+    fixture_append(f);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(reads_new(&loop, f->journal, &reads), 0);
+    assert_int_equal(reads_submit(reads, READS_REST, work_on_and_on, done, &job), 0);
+    while (!job.started) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    reads_free(reads);
+    assert_true(job.worked);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void test_no_reader_before_the_journal(void **state)
 {
     struct fixture f;
@@ -241,6 +289,7 @@ int main(void)
         TEST(test_all_at_once),
         TEST(test_a_lane_does_not_wait_for_the_other),
         TEST(test_a_full_lane_says_so),
+        TEST(test_the_end_does_not_wait_for_a_long_read),
         cmocka_unit_test(test_no_reader_before_the_journal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
