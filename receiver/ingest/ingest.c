@@ -18,7 +18,7 @@
 #define BATCH_MAX_BYTES (64 << 20) /* what a batch may hold in memory */
 #define READ_STEP       32         /* messages between two looks at the batch's size */
 #define IDLE_MS         1000       /* housekeeping, when nothing comes */
-#define BUSY_MS         100        /* and while messages come */
+#define BUSY_MS         10         /* and while messages come: retention must keep pace with them */
 #define STORE_BASE_MS   500        /* backoff of a journal that cannot be opened or written */
 #define STORE_CAP_MS    10000
 
