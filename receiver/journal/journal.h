@@ -48,7 +48,7 @@ struct journal_status {
     struct cursor last;  /* seq 0 when nothing was ever stored */
     uint64_t events;     /* rows kept */
     int64_t size_bytes;  /* pages in use, without the write-ahead log */
-    uint64_t missing;    /* open holes, all sources */
+    uint64_t missing;    /* messages in open holes, all sources */
     uint64_t incidents_open;
     uint64_t quarantined; /* rows in quarantine */
 };
@@ -72,14 +72,17 @@ MUST_CHECK int journal_open(struct journal *journal, struct err *e);
  * outcome, seq and stored text are set. Within it: dedupe by source and id, sequence-hole detection
  * with incidents, the interval since the source's event before. On failure nothing of the batch is
  * stored, outcomes are BATCH_PENDING, the state says why, and the same batch or another may be
- * tried later: -ENOSPC, -EROFS, -EIO, -ENOMEM.
+ * tried later: -ENOSPC, -EROFS, -EIO, -ENOMEM, -EBUSY (another program holds the file), -EUCLEAN
+ * (damaged: the next start puts it aside), -EAGAIN (not open).
  */
 MUST_CHECK int journal_append(struct journal *journal, struct batch *batch, struct err *e);
 
-/* True if a write succeeds now: a small transaction. Ends a failed state, closing its incident. */
+/* 0 if a write succeeds now: a small transaction, after a full disk as much as the batch that
+ * failed. Ends a failed state, and writes its incident. */
 MUST_CHECK int journal_probe(struct journal *journal, struct err *e);
 
-/* Opens an incident of the receiver itself ("session_lost"); durable on return. */
+/* An incident of the receiver itself ("session_lost"), closed as it is opened: a moment. Durable on
+ * return. */
 MUST_CHECK int journal_incident(struct journal *journal, const char *kind, const char *detail,
                                 struct err *e);
 
