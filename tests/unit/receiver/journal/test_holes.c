@@ -171,6 +171,70 @@ static void test_many_holes_become_one(void **state)
     assert_true(status.incidents_open == 0);
 }
 
+/* ---- at random, beside a plain count ---- */
+
+#define RANDOM_SEQUENCES 600
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 16;
+}
+
+/* How many of the sequences between the first and the highest that came have not come. */
+static uint64_t plain_missing(const bool *came, uint64_t first)
+{
+    uint64_t highest = 0, missing = 0;
+    for (uint64_t i = first; i <= RANDOM_SEQUENCES; i++) {
+        highest = came[i] ? i : highest;
+    }
+    for (uint64_t i = first; i <= highest; i++) {
+        missing += !came[i];
+    }
+    return missing;
+}
+
+/* Open holes as rows: runs of what has not come. */
+static uint64_t plain_holes(const bool *came, uint64_t first)
+{
+    uint64_t holes = 0, run = 0;
+    for (uint64_t i = first; i <= RANDOM_SEQUENCES; i++) {
+        holes += came[i] && run > 0;
+        run = came[i] ? 0 : run + 1;
+    }
+    return holes;
+}
+
+static void test_any_order(void **state)
+{
+    struct fixture *f = *state;
+    for (uint32_t seed = 1; seed <= 12; seed++) {
+        char source[32];
+        uint64_t first = 0;
+        bool came[RANDOM_SEQUENCES + 1] = {false};
+        uint32_t random = seed;
+        uint64_t missing_before = fixture_status(f).missing;
+        uint64_t open_before = fixture_status(f).incidents_open;
+        (void)snprintf(source, sizeof source, "/machines/%u", seed);
+        for (unsigned batch = 0; batch < 20; batch++) {
+            batch_reset(&f->batch);
+            for (unsigned i = 0; i < 40; i++) {
+                uint64_t reach = 30 * (batch + 1);
+                uint64_t sequence = 1 + next_random(&random) % reach;
+                char id[32];
+                (void)snprintf(id, sizeof id, "%u", (unsigned)sequence);
+                first = first ? first : sequence;
+                came[sequence] = true;
+                ADD(f, .source = source, .bootid = "b", .sequence = sequence, .id = id);
+            }
+            fixture_append(f);
+            struct journal_status status = fixture_status(f);
+            assert_true(status.missing - missing_before == plain_missing(came, first));
+            assert_true(status.incidents_open - open_before == plain_holes(came, first));
+        }
+    }
+}
+
 static void test_closed_ones_are_pruned(void **state)
 {
     struct fixture *f = *state;
@@ -211,6 +275,7 @@ int main(void)
         TEST(test_holes_outlive_a_restart),
         TEST(test_a_stranger_grows_nothing),
         TEST(test_many_holes_become_one),
+        TEST(test_any_order),
         TEST(test_closed_ones_are_pruned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
