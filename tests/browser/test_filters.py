@@ -53,6 +53,26 @@ def test_typing_filters_and_the_back_button_undoes_it(receiver, show):
     dashboard.expect_no_row("storm")
 
 
+def test_a_long_search_goes_on_by_itself(receiver, show):
+    """The receiver ends a search of seconds with an empty page and what comes next."""
+    dashboard = show(receiver)
+    dashboard.expect_row("storm")
+    epoch, last = receiver.api.cursor().split("-")
+
+    def end_early(route):
+        if "before=" in route.request.url:
+            route.continue_()
+            return
+        following = f"/api/v1/events?q=light&before={epoch}-{int(last) + 1}&limit=50"
+        route.fulfill(json={"events": [], "cursor": f"{epoch}-{last}", "next": following})
+
+    dashboard.page.route("**/api/v1/events?*", end_early)
+    dashboard.page.locator("#filter-q").fill("light")
+    dashboard.press("Enter")
+    dashboard.expect_row("red light")
+    assert texts(dashboard) == ["red light", "green light"]
+
+
 def test_live_messages_are_filtered_too(stage, show, receiver):
     broker, _ = stage
     dashboard = show(receiver, "?view=events&criticality_gt=5&source=f-3").expect_live()

@@ -78,10 +78,21 @@ export class Feed {
     this.hooks.onRows();
   }
 
+  /** A page with rows, or the last one: a long search ends its pages early, some without a row. */
+  async #readPage(query, signal) {
+    const first = await getJson('events', query, signal);
+    let page = first;
+    while (page.events.length === 0 && page.next !== null) {
+      const { searchParams } = new URL(page.next, document.baseURI);
+      page = await getJson('events', Object.fromEntries(searchParams), signal);
+    }
+    return { ...page, cursor: first.cursor };
+  }
+
   async #load(signal) {
     this.#setState({ name: 'loading' });
     try {
-      const page = await getJson('events', { ...this.query, limit: PAGE }, signal);
+      const page = await this.#readPage({ ...this.query, limit: PAGE }, signal);
       this.backlog.reset(page.events.map(makeEntry).reverse(), page.next !== null);
       this.hooks.onRows();
       this.#startStream(page.cursor);
@@ -121,7 +132,7 @@ export class Feed {
     this.loadingOlder = true;
     try {
       const query = { ...this.query, before: oldest.key, limit: PAGE };
-      const page = await getJson('events', query, signal);
+      const page = await this.#readPage(query, signal);
       this.backlog.addOlder(page.events.map(makeEntry).reverse(), page.next !== null);
       this.hooks.onRows();
     } catch (error) {
