@@ -130,7 +130,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int listen_fd
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | ONE_THREAD, 0, NULL, NULL,
         http_request_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-        connection_limit(&server->settings), MHD_OPTION_CONNECTION_TIMEOUT,
+        server->settings.max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
         server->settings.idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
         MHD_OPTION_CONNECTION_MEMORY_INCREMENT, POOL_STEP_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, http_request_begin, server, MHD_OPTION_NOTIFY_CONNECTION,
@@ -168,6 +168,7 @@ int http_server_new(uv_loop_t *loop, const struct http_settings *settings,
         return FAIL(e, ENOMEM, "no memory for the HTTP server");
     server->loop = loop;
     server->settings = *settings;
+    server->settings.max_connections = connection_limit(settings);
     server->watch_fd = -1;
     TAILQ_INIT(&server->owing);
     TAILQ_INIT(&server->suspended);
@@ -193,6 +194,11 @@ uint16_t http_server_port(const struct http_server *server)
 size_t http_server_answer_bytes(const struct http_server *server)
 {
     return server->answer_bytes;
+}
+
+unsigned http_server_max_connections(const struct http_server *server)
+{
+    return server->settings.max_connections;
 }
 
 /* ---- ending ---- */

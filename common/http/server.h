@@ -52,6 +52,8 @@ struct http_settings {
 MUST_CHECK int http_server_new(uv_loop_t *loop, const struct http_settings *settings,
                                struct http_server **ret_server, struct err *e);
 uint16_t http_server_port(const struct http_server *server);
+/* What max_connections came to. */
+unsigned http_server_max_connections(const struct http_server *server);
 /* What the answers that clients have not taken yet hold of memory: slow readers of large answers
  * add up. Without streams and static bodies. */
 size_t http_server_answer_bytes(const struct http_server *server);

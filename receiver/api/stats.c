@@ -111,7 +111,7 @@ void stats_get(void *context, struct http_request *request)
     buf_append_char(&body, ',');
     append_broker(&body, api, &ingest);
     buf_appendf(&body, ",\"clients\":{\"live\":%u,\"replaying\":%u,\"max\":%u},", clients.live,
-                clients.replaying, api->settings.max_clients);
+                clients.replaying, clients.max);
     append_totals(&body, &ingest, &journal);
     buf_append_char(&body, ',');
     append_rate(&body, api);

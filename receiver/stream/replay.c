@@ -124,6 +124,7 @@ static void keep(struct replay *replay, struct page *page, const struct journal_
         replay->is_cut = replay->place.offset > 0;
         return;
     }
+    /* The row is gone without retention: the journal is damaged. */
     if (page->out.len == 0 && replay->place.offset > 0) {
         replay->is_cut = true;
         return;

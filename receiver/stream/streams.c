@@ -1,5 +1,6 @@
 #include "receiver/stream/streams.h"
 
+#include "common/base/log.h"
 #include "common/http/problem.h"
 #include "receiver/api/query_params.h"
 #include "receiver/stream/client.h"
@@ -21,6 +22,9 @@
 #define PAGE_BYTES       ((size_t)16 * 1024)
 #define PAGE_SMALL_BYTES ((size_t)4 * 1024)
 #define PAGES_MANY       1024
+
+/* Connections that streams leave to requests and probes. */
+#define OTHERS 64
 
 LIST_HEAD(slot, client);
 TAILQ_HEAD(queue, client);
@@ -327,12 +331,25 @@ struct hub *streams_hub(const struct streams *streams)
 
 void streams_set_server(struct streams *streams, struct http_server *server)
 {
+    unsigned room = http_server_max_connections(server);
+    unsigned others = room / 4 < OTHERS ? room / 4 : OTHERS;
+
     streams->server = server;
+    if (streams->settings.max_clients <= room - others)
+        return;
+    log_warning("stream", "the limit of open files bounds the clients",
+                LOG_INT("wanted", streams->settings.max_clients),
+                LOG_INT("possible", room - others));
+    streams->settings.max_clients = room - others;
 }
 
 struct streams_counts streams_count(const struct streams *streams)
 {
-    return (struct streams_counts){streams->clients - streams->replaying, streams->replaying};
+    return (struct streams_counts){
+        .live = streams->clients - streams->replaying,
+        .replaying = streams->replaying,
+        .max = streams->settings.max_clients,
+    };
 }
 
 void streams_quiesce(struct streams *streams)

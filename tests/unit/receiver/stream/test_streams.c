@@ -577,6 +577,16 @@ static void test_refusals(void **state)
     stream_fixture_stop(f);
 }
 
+/* Streams leave room for requests: with a server of 2,000 connections never more than 1,936. */
+static void test_room_for_others(void **state)
+{
+    struct stream_fixture *f = stream_fixture_start(&(struct stream_options){.max_clients = 2000});
+
+    (void)state;
+    assert_int_equal(stream_fixture_counts(f).max, 1936);
+    stream_fixture_stop(f);
+}
+
 static void test_journal_not_open(void **state)
 {
     const struct stream_options options = {.journal_stays_closed = true};
@@ -703,6 +713,7 @@ int main(void)
         cmocka_unit_test(test_frame_that_vanishes),
         cmocka_unit_test(test_heartbeat),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_room_for_others),
         cmocka_unit_test(test_journal_not_open),
         cmocka_unit_test(test_quiesce),
         cmocka_unit_test(test_uneven_readers_get_every_byte),
