@@ -158,6 +158,44 @@ static void test_delivered_give_way_first(void **state)
     outbox_free(s.outbox);
 }
 
+/* The slot of a message that gave way in flight serves another by the time that its PUBACK comes.
+ */
+static void test_late_acknowledgement(void **state)
+{
+    struct scene s;
+    struct message message;
+
+    (void)state;
+    begin(&s, 64);
+    put_many(&s, 64);
+    acknowledge(&s, send(&s, 1), 0, 1);
+    outbox_rewind(s.outbox);
+    int one = send(&s, 1);
+    put_many(&s, 1);
+    assert_int_equal(outbox_undelivered(s.outbox), 64);
+    assert_int_equal(outbox_acknowledge(s.outbox, one, 0, &message), OUTBOX_REPEAT);
+    assert_int_equal(outbox_undelivered(s.outbox), 64);
+    outbox_free(s.outbox);
+}
+
+/* Message ids begin anew with each connection: those of the last one mean nothing. */
+static void test_rewind_forgets_flights(void **state)
+{
+    struct scene s;
+    struct message message;
+
+    (void)state;
+    begin(&s, 10);
+    put_many(&s, 2);
+    int one = send(&s, 1);
+    outbox_rewind(s.outbox);
+    assert_int_equal(outbox_acknowledge(s.outbox, one, 0, &message), OUTBOX_UNKNOWN);
+    acknowledge(&s, send(&s, 1), 0, 1);
+    acknowledge(&s, send(&s, 2), 0, 2);
+    assert_true(outbox_is_settled(s.outbox));
+    outbox_free(s.outbox);
+}
+
 static void test_acknowledged_out_of_order(void **state)
 {
     struct scene s;
@@ -221,6 +259,8 @@ int main(void)
         cmocka_unit_test(test_window_does_not_run_out_by_the_clock),
         cmocka_unit_test(test_full_refuses_the_newest),
         cmocka_unit_test(test_delivered_give_way_first),
+        cmocka_unit_test(test_late_acknowledgement),
+        cmocka_unit_test(test_rewind_forgets_flights),
         cmocka_unit_test(test_acknowledged_out_of_order),
         cmocka_unit_test(test_flights_are_bounded),
         cmocka_unit_test(test_many),

@@ -79,7 +79,6 @@ static void test_name_and_address(void **state)
     broker_start(&s->broker, TLS);
     start(s, "localhost", true, false);
     probe_until(p, &p->subscribed, 1);
-    /* Many messages in one TLS record: what OpenSSL has read no poll tells. */
     int mid;
     for (int i = 0; i < 40; i++)
         assert_int_equal(mqtt_client_publish(p->client, "a/b", "x", 1, 1, false, &mid), 0);
