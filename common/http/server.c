@@ -1,5 +1,6 @@
 #include "common/http/server.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -241,6 +242,7 @@ static void stop_daemon(struct http_server *server)
 void http_server_free(struct http_server *server)
 {
     uv_handle_t *handles[3];
+    unsigned count;
 
     if (!server)
         return;
@@ -253,7 +255,9 @@ void http_server_free(struct http_server *server)
         free(server);
         return;
     }
-    for (unsigned i = 0; i < server->open_handles; i++)
+    count = server->open_handles;
+    assert(count <= sizeof(handles) / sizeof(handles[0]));
+    for (unsigned i = 0; i < count; i++)
         uv_close(handles[i], on_closed);
     stop_daemon(server);
 }

@@ -152,7 +152,7 @@ static int end_unsynced(struct writer *writer, int r, struct err *e)
 static int drop_events(struct retention *retention, struct err *e)
 {
     int64_t cutoff_us = wall_us(retention) - retention->age_us;
-    uint64_t through;
+    uint64_t through = 0;
     int r = writer_size(retention->writer, &retention->size_bytes, e);
     if (r == 0) {
         r = next_chunk(retention, cutoff_us, &through, e);

@@ -130,7 +130,7 @@ static int query_integer(sqlite3 *db, const char *sql, int64_t *ret_value, struc
 
 static int check_version(sqlite3 *db, struct err *e)
 {
-    int64_t application_id, version, objects;
+    int64_t application_id = 0, version = 0, objects = 0;
     int r = query_integer(db, "PRAGMA application_id", &application_id, e);
     if (r == 0) {
         r = query_integer(db, "PRAGMA user_version", &version, e);

@@ -119,8 +119,8 @@ static void add_json(struct fixture *f, struct batch_entry *entry, const struct 
                         batch_in(&f->batch, entry->id));
     int n = snprintf(json + head, sizeof json - (size_t)head, "%s,\"type\":\"%s\"}", data,
                      batch_in(&f->batch, entry->type));
-    assert_true(head > 0 && n > 0 && (size_t)(head + n) < sizeof json);
-    entry->json = batch_copy(&f->batch, json, (size_t)(head + n));
+    assert_true(head > 0 && n > 0 && (size_t)head + (size_t)n < sizeof json);
+    entry->json = batch_copy(&f->batch, json, (size_t)head + (size_t)n);
     entry->data = (struct batch_text){entry->json.at + (size_t)head, strlen(data)};
 }
 
