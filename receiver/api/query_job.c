@@ -49,6 +49,7 @@ void query_job_run(struct api *api, struct http_request *request, const struct r
         read_job_free(&job->base);
         return;
     }
+    job->clock = api->settings.clock;
     job->epoch = status.last.epoch;
     job->first_seq = status.first.seq;
     job->newest_seq = status.last.seq;
@@ -94,16 +95,16 @@ int query_job_read(struct query_job *job, struct journal_reader *reader,
                    int (*each)(void *job, const struct record *record), struct cursor *ret_last,
                    struct err *e)
 {
-    int64_t start_ms = clock_monotonic_ms();
+    int64_t start_ms = job->clock->monotonic_ms(job->clock->context);
     uint64_t rows = STEP_ROWS;
     struct walk walk;
     walk_init(&walk, &job->query, job->first_seq, job->newest_seq);
     for (;;) {
-        int64_t step_ms = clock_monotonic_ms();
+        int64_t step_ms = job->clock->monotonic_ms(job->clock->context);
         int rc = read_step(job, reader, &walk, rows, each, ret_last, e);
         if (rc != 0)
             return rc < 0 ? rc : 0;
-        int64_t now_ms = clock_monotonic_ms();
+        int64_t now_ms = job->clock->monotonic_ms(job->clock->context);
         if (now_ms - start_ms > SEARCH_MS || atomic_load(&job->base.is_abandoned))
             break;
         if (now_ms - step_ms < GROW_MS && rows < STEP_ROWS_MAX)

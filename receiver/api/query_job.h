@@ -8,6 +8,7 @@
 struct query_job {
     struct read_job base;
     struct query query;
+    const struct clock *clock;
     uint32_t epoch;
     uint64_t first_seq, newest_seq; /* of the journal, when the job was made */
     unsigned rows;                  /* of the page so far */
