@@ -166,7 +166,7 @@ static const struct page_case cases[] = {
      0,
      "999999,500000",
      /* the place of the step that found another: nothing matches between */
-     "before=5f3a9c01-",
+     "before=5f3a9c01-16961",
      1000000},
     {"up, full",
      true,
@@ -176,7 +176,7 @@ static const struct page_case cases[] = {
      10,
      0,
      "7,500000",
-     "after=5f3a9c01-",
+     "after=5f3a9c01-983040",
      1000000},
     /* slow: what was found in time, and a place behind what was searched */
     {"slow, down",
