@@ -1,6 +1,7 @@
 """What the page says and does when something on the way is gone."""
 
 import re
+import resource
 import shutil
 
 import pytest
@@ -32,7 +33,8 @@ def test_a_lost_broker_is_said_and_its_return_too(lab, show):
     dashboard.status().click()
     expect(dashboard.page.locator("#status-reason")).to_contain_text("next try in")
     broker.start()
-    dashboard.expect_live()
+    # The receiver's next attempt may be as far away as its longest backoff.
+    dashboard.expect_status("live", timeout_s=60)
     publish(broker, 2)
     dashboard.expect_row("number 2.")
 
@@ -85,6 +87,28 @@ def test_a_new_journal_is_shown_as_a_gap(lab, show):
     notice = dashboard.page.locator("#feed .row.notice")
     expect(notice).to_contain_text("the journal was replaced by a new one")
     dashboard.expect_row("number 1.")
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(lab, show):
+    broker = lab.broker()
+    receiver = lab.receiver(broker)
+    dashboard = show(receiver).expect_live()
+    publish(broker, 1)
+    dashboard.expect_row("number 1.")
+    # To the journal, a limit on its files is a full disk.
+    size = (receiver.data_dir / "journal.db-wal").stat().st_size
+    resource.prlimit(receiver.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    publish(broker, *range(2, 500))
+    dashboard.expect_status("journal full")
+    dashboard.status().click()
+    expect(dashboard.page.locator("#status-reason")).to_contain_text("journal full: ")
+    resource.prlimit(receiver.pid, resource.RLIMIT_FSIZE,
+                     (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    dashboard.expect_status("live", timeout_s=60)
+    dashboard.expect_row("number 499.", timeout_s=60)
+    keys = [event["cursor"] for event in receiver.api.all_events(order="desc")]
+    assert len(keys) == 499
+    assert dashboard.all_keys(499) == keys
 
 
 def test_a_long_absence_is_replayed_with_progress(lab, show):

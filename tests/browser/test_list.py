@@ -84,6 +84,7 @@ def test_keyboard(stage, show):
     dashboard.expect_row("number 5.")
     dashboard.press("j", "j", "k")
     expect(dashboard.page.locator(".row.selected")).to_contain_text("number 5.")
+    expect(dashboard.page.locator(".row.selected")).to_be_focused()
     dashboard.press("j", "Enter")
     expect(dashboard.row("number 4.").locator(".json")).to_contain_text("keys number 4.")
     dashboard.press("Enter")

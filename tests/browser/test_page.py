@@ -74,12 +74,21 @@ def test_no_barrier_in_what_opens(receiver, show, scheme):
         dashboard.press("Escape")
 
 
+def too_wide(dashboard):
+    """What could be scrolled sideways: the page, or what scrolls in it. Wide tables may."""
+    return dashboard.page.evaluate("""() => ['html', 'main', '#scroller', '#charts', '#tables']
+      .filter((selector) => {
+        const node = document.querySelector(selector);
+        return node.scrollWidth > node.clientWidth;
+      })""")
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_phone_needs_no_sideways_scroll(receiver, show, view):
     scheme = "light" if view == "events" else "dark"
     dashboard = show(receiver, f"?view={view}", scheme=scheme, width=360, height=740)
     expect_filled(dashboard, view)
-    assert dashboard.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert too_wide(dashboard) == []
     assert len(dashboard.rows()) < 40, "only the rows in sight are elements"
     assert serious(dashboard.page) == []
     if view == "messages":
@@ -87,7 +96,7 @@ def test_a_phone_needs_no_sideways_scroll(receiver, show, view):
         expect(dashboard.page.locator("#filter-source")).to_be_visible()
         dashboard.page.get_by_role("button", name="Charts").click()
         dashboard.page.locator("canvas").first.wait_for()
-        assert dashboard.page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert too_wide(dashboard) == []
 
 
 def test_the_theme_can_be_chosen(receiver, show):
