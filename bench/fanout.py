@@ -28,7 +28,9 @@ class Server:
 
 def run(argv, count, events, gap_us):
     """One round: (the clients' result, bytes of the server's memory for a connection)."""
-    with Server(*argv) as server:
+    # A new journal each time: it would drop the events of the round before as repeats.
+    with tempfile.TemporaryDirectory(prefix="bellbuoy-bench-", dir="/dev/shm") as folder, \
+            Server(*argv, folder) as server:
         before = memory_bytes(server.child.pid, "Rss")
         load = clients(server.port, count, events, "stamp")
         connected = memory_bytes(server.child.pid, "Rss")
@@ -52,14 +54,13 @@ def of(results, key):
 def measure(_lab, quick):
     rows = []
     for count in (100, 1000) if quick else (1000, 10000):
-        with tempfile.TemporaryDirectory(prefix="bellbuoy-bench-", dir="/dev/shm") as folder:
-            rows += measure_clients(count, folder)
+        rows += measure_clients(count)
     return rows
 
 
-def measure_clients(count, folder):
+def measure_clients(count):
     floor, single = [program("fanout_floor"), "coalesce"], [program("fanout_floor"), "single"]
-    receiver = [program("fanout_receiver"), folder]
+    receiver = [program("fanout_receiver")]
     gap_us = 30 * count  # one core's time for the sends, three times over
     paced = rounds(count, 20, gap_us, receiver, floor)
     burst = rounds(count, 50, 0, receiver, single, floor)

@@ -2,7 +2,7 @@
  * The floor of SSE fan-out: a raw epoll loop that does nothing else. Its ratio to fanout_receiver
  * is what a server costs beyond the system calls.
  *
- *     fanout_floor coalesce|single
+ *     fanout_floor coalesce|single [IGNORED]
  *
  * Prints "port N", then takes lines "send COUNT GAP_US" on stdin: COUNT events, GAP_US apart, 0 for
  * all at once. `single` writes one message a send, `coalesce` all that a client has pending.

@@ -19,7 +19,7 @@ static inline int64_t bench_now_ns(void)
     "\"id\":\"5b0e9d6f41c27a83-%012llu\",\"time\":\"2026-11-20T21:38:01.123456Z\","                \
     "\"datacontenttype\":\"application/json\",\"bootid\":\"5b0e9d6f41c27a83\","                    \
     "\"sequence\":\"%012llu\",\"data\":{\"text\":\"Hello world\",\"color\":\"#2f81f7\","           \
-    "\"bench_ns\":%019lld}}"
+    "\"bench_ns\":\"%019lld\"}}"
 
 static inline int bench_event(char *out, size_t size, unsigned long long number)
 {

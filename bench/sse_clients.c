@@ -68,7 +68,7 @@ static int64_t time_age_ns(const char *stamp)
 }
 
 static const struct mark marks[] = {
-    {"\"bench_ns\":", sizeof("\"bench_ns\":") - 1, 19, stamp_age_ns},
+    {"\"bench_ns\":\"", sizeof("\"bench_ns\":\"") - 1, 19, stamp_age_ns},
     {"\"time\":\"", sizeof("\"time\":\"") - 1, 27, time_age_ns},
 };
 static const struct mark *mark = &marks[0];
