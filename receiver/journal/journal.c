@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 #include "receiver/journal/append.h"
+#include "receiver/journal/board.h"
 #include "receiver/journal/reader.h"
 #include "receiver/journal/retention.h"
 #include "receiver/journal/sqlite_open.h"
@@ -42,20 +42,8 @@ struct journal {
 
     atomic_bool reads_stopped;
 
-    pthread_mutex_t mutex; /* of what follows */
-    struct journal_status status;
-    char damage[256]; /* what the background check found, "" nothing */
-    bool checked;     /* and it has no incident yet */
+    struct board board;
 };
-
-const char *journal_state_name(enum journal_state state)
-{
-    static const char *const names[] = {
-        [JOURNAL_OPENING] = "opening",   [JOURNAL_OK] = "ok",         [JOURNAL_FULL] = "full",
-        [JOURNAL_READONLY] = "readonly", [JOURNAL_FAILED] = "failed", [JOURNAL_DAMAGED] = "damaged",
-    };
-    return names[state];
-}
 
 int journal_new(const struct journal_settings *settings, struct journal **ret_journal,
                 struct err *e)
@@ -66,13 +54,12 @@ int journal_new(const struct journal_settings *settings, struct journal **ret_jo
     }
     journal->settings = *settings;
     journal->lock_fd = -1;
-    journal->status.state = JOURNAL_OPENING;
     if (!str_copy(journal->dir, sizeof journal->dir, settings->dir)) {
         free(journal);
         return FAIL(e, ENAMETOOLONG, "the data folder's path is too long");
     }
     (void)snprintf(journal->path, sizeof journal->path, "%s/" JOURNAL_FILE, journal->dir);
-    (void)pthread_mutex_init(&journal->mutex, NULL);
+    board_init(&journal->board);
     *ret_journal = journal;
     return 0;
 }
@@ -93,7 +80,7 @@ void journal_free(struct journal *journal)
     retention_deinit(&journal->retention);
     writer_close(journal->writer);
     unlock(journal);
-    (void)pthread_mutex_destroy(&journal->mutex);
+    board_deinit(&journal->board);
     free(journal);
 }
 
@@ -104,64 +91,16 @@ static int64_t wall_us(const struct journal *journal)
     return journal->settings.clock->wall_us(journal->settings.clock->context);
 }
 
-static void status_ok(struct journal *journal)
-{
-    const struct writer *writer = journal->writer;
-    const struct totals *totals = &writer->committed;
-    (void)pthread_mutex_lock(&journal->mutex);
-    struct journal_status *status = &journal->status;
-    *status = (struct journal_status){
-        .state = *journal->damage ? JOURNAL_DAMAGED : JOURNAL_OK,
-        .is_open = true,
-        .first = {writer->epoch, totals->deleted_through + 1},
-        .last = {writer->epoch, totals->last_seq},
-        .events = totals_events(totals),
-        .size_bytes = journal->retention.size_bytes,
-        .missing = totals->missing,
-        .incidents_open = totals->incidents_open,
-        .quarantined = totals->quarantined,
-    };
-    (void)snprintf(status->reason, sizeof status->reason, "%s", journal->damage);
-    (void)pthread_mutex_unlock(&journal->mutex);
-}
-
-static enum journal_state state_of(int code)
-{
-    switch (code) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return JOURNAL_FULL;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return JOURNAL_READONLY;
-    default:
-        return JOURNAL_FAILED;
-    }
-}
-
-static void status_failed(struct journal *journal, int code, const char *reason)
-{
-    (void)pthread_mutex_lock(&journal->mutex);
-    journal->status.state = state_of(code);
-    (void)snprintf(journal->status.reason, sizeof journal->status.reason, "%s", reason);
-    (void)pthread_mutex_unlock(&journal->mutex);
-}
-
 void journal_status(struct journal *journal, struct journal_status *ret_status)
 {
-    (void)pthread_mutex_lock(&journal->mutex);
-    *ret_status = journal->status;
-    (void)pthread_mutex_unlock(&journal->mutex);
+    board_look(&journal->board, ret_status);
 }
 
 const char *journal_path(struct journal *journal)
 {
-    (void)pthread_mutex_lock(&journal->mutex);
-    bool is_open = journal->status.is_open;
-    (void)pthread_mutex_unlock(&journal->mutex);
-    return is_open ? journal->path : NULL;
+    struct journal_status status;
+    board_look(&journal->board, &status);
+    return status.is_open ? journal->path : NULL;
 }
 
 const struct clock *journal_clock(struct journal *journal)
@@ -184,14 +123,7 @@ void journal_report_check(struct journal *journal, const char *damage)
     if (*damage) {
         log_error("journal", "the journal is damaged", LOG_STR("found", damage));
     }
-    (void)pthread_mutex_lock(&journal->mutex);
-    (void)snprintf(journal->damage, sizeof journal->damage, "%s", damage);
-    journal->checked = true;
-    if (*damage && journal->status.state == JOURNAL_OK) {
-        journal->status.state = JOURNAL_DAMAGED;
-        (void)snprintf(journal->status.reason, sizeof journal->status.reason, "%s", damage);
-    }
-    (void)pthread_mutex_unlock(&journal->mutex);
+    board_report(&journal->board, damage);
 }
 
 /* ---- one write ---- */
@@ -205,7 +137,7 @@ static void note_failure(struct journal *journal, int code, const char *reason)
         journal->failed_since_us = wall_us(journal);
     }
     (void)snprintf(journal->failed_reason, sizeof journal->failed_reason, "%s", reason);
-    status_failed(journal, code, reason);
+    board_put_failure(&journal->board, code, reason);
 }
 
 /* The incidents that could not be written when they happened. */
@@ -256,7 +188,7 @@ static int finish(struct journal *journal, int r, struct err *e)
     if (writer_size(writer, &size_bytes, NULL) == 0) {
         journal->retention.size_bytes = size_bytes;
     }
-    status_ok(journal);
+    board_put(&journal->board, journal->writer, journal->retention.size_bytes);
     return 0;
 }
 
@@ -427,12 +359,8 @@ static int add_check(struct journal *journal, const char *damage, struct err *e)
 
 static int take_check(struct journal *journal, struct err *e)
 {
-    char damage[sizeof journal->damage];
-    (void)pthread_mutex_lock(&journal->mutex);
-    bool checked = journal->checked;
-    journal->checked = false;
-    memcpy(damage, journal->damage, sizeof damage);
-    (void)pthread_mutex_unlock(&journal->mutex);
+    char damage[BOARD_DAMAGE_SIZE];
+    bool checked = board_take_report(&journal->board, damage);
     return checked ? add_check(journal, damage, e) : 0;
 }
 
@@ -451,6 +379,6 @@ int journal_maintain(struct journal *journal)
         log_debug("journal", "housekeeping failed", LOG_STR("reason", e.msg));
         return 0;
     }
-    status_ok(journal);
+    board_put(&journal->board, journal->writer, journal->retention.size_bytes);
     return r;
 }
