@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 import subprocess
+from pathlib import Path
 
 from .logs import parse_lines
 from .waiting import eventually, scaled
@@ -110,9 +111,21 @@ class Process:
         try:
             self.popen.wait(scaled(timeout_s))
         except subprocess.TimeoutExpired:
-            self.problems.append(f"{self.name} did not end within {scaled(timeout_s):g} s")
+            self.problems.append(f"{self.name} did not end within {scaled(timeout_s):g} s; its "
+                                 f"threads: {self._threads()}; the machine's load: {os.getloadavg()}")
             self.popen.kill()
             self.popen.wait()
+
+    def _threads(self):
+        """What each thread waits for: its state and where in the kernel it is."""
+        found = []
+        for path in Path(f"/proc/{self.pid}/task").iterdir():
+            try:
+                state = (path / "stat").read_text().rpartition(") ")[2][0]
+                found.append(f"{path.name} {state} {(path / 'wchan').read_text()}")
+            except OSError:
+                continue
+        return ", ".join(found)
 
     def log_text(self, all_runs=False):
         """What the present run (or all) has written to stdout and stderr."""

@@ -1,5 +1,6 @@
 """The harness itself: a stream cut anywhere is read alike, and a process that misbehaves is noticed."""
 
+import re
 import socket
 import threading
 
@@ -82,7 +83,7 @@ def test_a_bad_exit_status_is_a_problem(tmp_path):
 def test_a_process_that_does_not_end_is_killed_and_a_problem(tmp_path):
     process = shell(tmp_path, "trap : TERM; echo started; while :; do sleep 0.01; done")
     process.terminate(timeout_s=0.2)
-    assert "did not end" in process.problems[0]
+    assert re.search(r"did not end within .* threads: \d+ [SR] ", process.problems[0])
     assert not process.running
 
 
