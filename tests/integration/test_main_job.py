@@ -1,6 +1,10 @@
 """The main job: Hello world from the broadcaster through the broker and the receiver to a stream."""
 
+import pytest
+
 from harness import eventually
+
+pytestmark = pytest.mark.tsan
 
 
 def test_hello_world_arrives_at_random_moments(lab):
