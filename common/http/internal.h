@@ -28,6 +28,12 @@ enum http_request_state {
     HTTP_ANSWERED,
 };
 
+/* What a bulk chunk has left when the kernel did not take all of it. */
+struct http_rest {
+    size_t len, sent;
+    char bytes[];
+};
+
 struct http_request {
     struct http_server *server;
     struct MHD_Connection *connection;
@@ -42,11 +48,14 @@ struct http_request {
     bool is_suspended;
     bool body_too_large;
     bool is_watched;
-    bool has_left; /* the client closed its side while it was watched */
+    bool has_left;      /* the client closed its side while it was watched */
+    bool is_chunked;    /* HTTP/1.1 */
+    bool is_backlogged; /* a stream's last read gave as much as was asked for */
     unsigned status;
     int64_t started_us;
     struct MHD_Response *response; /* made, not yet given to libmicrohttpd */
     struct MHD_Response *unpulled; /* a stream's that has not been asked for its body yet */
+    struct http_rest *rest;        /* a stream's; NULL: none. It is not read or woken until then */
     size_t answer_bytes;           /* of a body that is freed with the request */
     const struct http_stream_ops *stream_ops;
     void (*gone)(void *context);
@@ -71,6 +80,7 @@ struct http_server {
     uv_timer_t timer; /* libmicrohttpd's time-outs and ours */
     uv_poll_t watch;  /* an epoll that tells which streams' clients have left */
     int watch_fd;
+    char *bulk; /* where chunks larger than the pool are made */
     unsigned open_handles;
     uint16_t port;
     bool is_running; /* within MHD_run */
@@ -117,11 +127,20 @@ void http_response_give(struct http_request *request, unsigned status, const cha
                         const struct http_header *headers, struct MHD_Response *response);
 
 /* stream.c */
-/* Resumes the request when its client leaves while it is suspended. Until http_request_unwatch, or
- * the connection's end. */
+/* Resumes the request when its client leaves while it is suspended. */
 void http_request_watch(struct http_request *request);
 void http_request_unwatch(struct http_request *request);
 MUST_CHECK int http_streams_init(struct http_server *server, struct err *e);
+
+/* bulk.c: chunks larger than a connection's pool. */
+#define HTTP_BULK_BYTES (32 * 1024)
+MUST_CHECK int http_bulk_init(struct http_server *server);
+bool http_bulk_is_possible(const struct http_request *request);
+/* Reads the stream and sends: as http_stream_ops.read, but the bytes are on their way, or in the
+ * request's rest. */
+ssize_t http_bulk_pull(struct http_request *request);
+/* Sends of the rest what the kernel takes: true when it is gone. */
+MUST_CHECK bool http_bulk_flush(struct http_request *request);
 
 /* route.c: the route of path and method, its last level in *ret_parameter; NULL: none. */
 const struct http_route *http_route_find(const struct http_settings *settings, const char *method,

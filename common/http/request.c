@@ -151,12 +151,14 @@ static void dispatch(struct http_request *r)
 }
 
 /* The first call: there are headers, and no body yet. */
-static enum MHD_Result take_headers(struct http_request *r, const char *url, const char *method)
+static enum MHD_Result take_headers(struct http_request *r, const char *url, const char *method,
+                                    const char *version)
 {
     unsigned long long announced = announced_bytes(r);
 
     r->method = method;
     r->path = url;
+    r->is_chunked = str_equal(version, "HTTP/1.1");
     r->route = http_route_find(&r->server->settings, method, url, &r->path_parameter);
     if (announced <= r->server->settings.max_body_bytes)
         return MHD_YES;
@@ -192,11 +194,10 @@ enum MHD_Result http_request_access(void *context, struct MHD_Connection *connec
 
     (void)context;
     (void)connection;
-    (void)version;
     if (!r)
         return MHD_NO;
     if (!r->method)
-        return take_headers(r, url, method);
+        return take_headers(r, url, method, version);
     if (*upload_size > 0) {
         size_t size = *upload_size;
 
@@ -235,6 +236,11 @@ void http_request_completed(void *context, struct MHD_Connection *connection,
     if (!r)
         return;
     count(r);
+    /* The library may leave a stream's socket open until its next run, which nothing else brings
+     * about. */
+    http_request_unwatch(r);
+    if (r->stream_ops)
+        http_server_schedule(r->server);
     http_connection_owes_request(r->socket);
     r->server->requests--;
     r->server->answer_bytes -= r->answer_bytes;
@@ -246,6 +252,7 @@ void http_request_completed(void *context, struct MHD_Connection *connection,
         r->gone(r->context);
     if (r->response)
         MHD_destroy_response(r->response);
+    free(r->rest);
     buf_deinit(&r->body);
     free(r->target);
     free(r);

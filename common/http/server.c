@@ -217,15 +217,20 @@ bool http_server_is_idle(const struct http_server *server)
     return server->requests == 0;
 }
 
+static void destroy(struct http_server *server)
+{
+    if (server->watch_fd >= 0)
+        close(server->watch_fd);
+    free(server->bulk);
+    free(server);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct http_server *server = handle->data;
 
-    if (--server->open_handles > 0)
-        return;
-    if (server->watch_fd >= 0)
-        close(server->watch_fd);
-    free(server);
+    if (--server->open_handles == 0)
+        destroy(server);
 }
 
 static void stop_daemon(struct http_server *server)
@@ -252,7 +257,7 @@ void http_server_free(struct http_server *server)
     handles[2] = (uv_handle_t *)&server->poll;
     if (server->open_handles == 0) {
         stop_daemon(server);
-        free(server);
+        destroy(server);
         return;
     }
     count = server->open_handles;

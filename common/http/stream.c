@@ -46,6 +46,18 @@ static void release_headers(struct MHD_Response *response)
     } while (text.found && MHD_del_response_header(response, text.name, text.value) == MHD_YES);
 }
 
+/* What a read came to, in libmicrohttpd's terms. */
+static ssize_t answer(struct http_request *r, ssize_t n)
+{
+    if (n == HTTP_STREAM_END)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (n == HTTP_STREAM_CUT)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (n == HTTP_STREAM_WAIT)
+        http_request_suspend(r);
+    return n;
+}
+
 static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
 {
     struct http_request *r = context;
@@ -56,38 +68,40 @@ static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
         release_headers(TAKE(r->unpulled));
     if (r->has_left || r->server->is_closing)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (r->is_backlogged && http_bulk_is_possible(r)) {
+        n = http_bulk_pull(r);
+        r->is_backlogged = n == HTTP_BULK_BYTES;
+        if (n <= 0 || r->rest)
+            return answer(r, n > 0 ? HTTP_STREAM_WAIT : n);
+    }
     n = r->stream_ops->read(r->context, out, max);
-    if (n == HTTP_STREAM_END)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    if (n == HTTP_STREAM_CUT)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    if (n == HTTP_STREAM_WAIT)
-        http_request_suspend(r);
-    return n;
+    r->is_backlogged = n == (ssize_t)max;
+    return answer(r, n);
 }
 
 static void on_watch(uv_poll_t *handle, int status, int events)
 {
     struct http_server *server = handle->data;
-    struct epoll_event left[MAX_EVENTS];
+    struct epoll_event seen[MAX_EVENTS];
     int count;
 
     (void)status;
     (void)events;
-    /* Nothing is freed in here: the connections end in the run that follows. */
-    count = epoll_wait(server->watch_fd, left, MAX_EVENTS, 0);
+    /* No request is freed in here: the connections end in the run that follows. */
+    count = epoll_wait(server->watch_fd, seen, MAX_EVENTS, 0);
     for (int i = 0; i < count; i++) {
-        struct http_request *r = left[i].data.ptr;
+        struct http_request *r = seen[i].data.ptr;
 
-        r->has_left = true;
-        http_request_resume(r);
+        if (seen[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+            r->has_left = true;
+        if (r->has_left || !r->rest || http_bulk_flush(r))
+            http_request_resume(r);
     }
 }
 
 void http_request_watch(struct http_request *request)
 {
-    /* Each is told once. The kernel forgets the socket when it is closed, which is in the run that
-     * ends the request: the connection of a stream, or of a client that left, is not used again. */
+    /* Each is told once. */
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = request};
 
     if (request->socket && !request->is_watched)
@@ -123,21 +137,22 @@ void http_respond_stream(struct http_request *request, const char *content_type,
 
 void http_stream_wake(struct http_request *request)
 {
-    http_request_resume(request);
+    if (!request->rest)
+        http_request_resume(request);
 }
 
 int http_streams_init(struct http_server *server, struct err *e)
 {
-    int r;
+    int r = http_bulk_init(server);
 
+    if (r < 0)
+        return FAIL(e, -r, "no memory for the streams");
     server->watch_fd = epoll_create1(EPOLL_CLOEXEC);
     if (server->watch_fd < 0)
         return FAIL(e, errno, "no epoll for the streams: %s", strerror(errno));
     r = uv_poll_init(server->loop, &server->watch, server->watch_fd);
-    if (r < 0) {
-        close(server->watch_fd);
+    if (r < 0)
         return FAIL(e, -r, "no epoll for the streams: %s", uv_strerror(r));
-    }
     server->watch.data = server;
     server->open_handles++;
     uv_poll_start(&server->watch, UV_READABLE, on_watch);

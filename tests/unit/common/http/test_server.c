@@ -27,6 +27,8 @@ struct stream {
     struct http_request *request;
     size_t pending; /* bytes to give */
     size_t largest; /* that one read gave */
+    size_t given;   /* where it is numbered */
+    bool is_numbered;
     bool end;
     unsigned closed;
 };
@@ -128,6 +130,12 @@ static void on_nothing(void *context, struct http_request *request)
     http_problem(request, &problem, "no file %s", http_request_path(request));
 }
 
+/* What stands at that place of a stream whose order is to be seen. */
+static char number_byte(size_t place)
+{
+    return (char)('a' + place % 23);
+}
+
 static ssize_t stream_read(void *context, char *out, size_t max)
 {
     struct stream *s = context;
@@ -135,7 +143,8 @@ static ssize_t stream_read(void *context, char *out, size_t max)
 
     if (n == 0)
         return s->end ? HTTP_STREAM_END : HTTP_STREAM_WAIT;
-    memset(out, 'x', n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = s->is_numbered ? number_byte(s->given++) : 'x';
     s->pending -= n;
     if (n > s->largest)
         s->largest = n;
@@ -728,10 +737,76 @@ static void test_stream_is_coalesced(void **state)
     feed_stream(f, size, true);
     raw_read_to_end(fd, &input);
     assert_int_equal(raw_unchunk(input.text, input.len), size);
-    /* What ordinary headers leave of the pool. */
-    assert_true(f->stream.largest > 4096);
+    /* More than the pool has. */
+    assert_int_equal(f->stream.largest, 32 * 1024);
     raw_input_free(&input);
     close(fd);
+}
+
+struct send_buffer {
+    struct sockaddr_in client;
+    int bytes;
+};
+
+/* Sets the send buffer of the server's end of that connection: it is a descriptor of ours too. */
+static void set_send_buffer(void *context)
+{
+    const struct send_buffer *b = context;
+
+    for (int fd = 0; fd < 1000; fd++) {
+        struct sockaddr_in peer = {0};
+        socklen_t len = sizeof(peer);
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+            peer.sin_port == b->client.sin_port)
+            assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &b->bytes, sizeof(b->bytes)), 0);
+    }
+}
+
+/* The kernel takes a part of a large chunk only, again and again. */
+static void test_stream_of_which_the_kernel_takes_little(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_input input = {0};
+    struct send_buffer buffer = {.bytes = 6000};
+    socklen_t len = sizeof(buffer.client);
+    size_t size = 3 << 20;
+    int fd = open_stream(f, &input);
+
+    raw_input_free(&input);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&buffer.client, &len), 0);
+    loop_thread_call(&f->thread, set_send_buffer, &buffer);
+    f->stream.is_numbered = true; /* it is not read before it is fed */
+    feed_stream(f, size, false);
+    /* Woken while it waits for the kernel, it still keeps its order. */
+    for (int i = 0; i < 20; i++)
+        feed_stream(f, 1, i == 19);
+    raw_read_to_end(fd, &input);
+    assert_int_equal(raw_unchunk(input.text, input.len), size + 20);
+    for (size_t i = 0; i < size + 20; i++)
+        assert_int_equal(input.text[i], number_byte(i));
+    raw_input_free(&input);
+    wait_stream_closed(f);
+    close(fd);
+}
+
+/* With something still to be sent. */
+static void test_stream_client_leaves_what_the_kernel_did_not_take(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_input input = {0};
+    struct send_buffer buffer = {.bytes = 6000};
+    socklen_t len = sizeof(buffer.client);
+    int fd = open_stream(f, &input);
+
+    raw_input_free(&input);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&buffer.client, &len), 0);
+    loop_thread_call(&f->thread, set_send_buffer, &buffer);
+    feed_stream(f, (size_t)64 << 20, false);
+    raw_read_some(fd, &input);
+    raw_input_free(&input);
+    close(fd);
+    wait_stream_closed(f);
 }
 
 static void test_stream_client_leaves(void **state)
@@ -1002,7 +1077,9 @@ int main(void)
         TEST(test_slow_requests_are_closed),
         TEST(test_stream),
         TEST(test_stream_is_coalesced),
+        TEST(test_stream_of_which_the_kernel_takes_little),
         TEST(test_stream_client_leaves),
+        TEST(test_stream_client_leaves_what_the_kernel_did_not_take),
         TEST(test_stream_client_resets),
         TEST(test_stream_client_leaves_while_blocked),
         TEST(test_stream_of_http_1_0),
