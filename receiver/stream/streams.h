@@ -33,7 +33,8 @@ struct hub *streams_hub(const struct streams *streams);
 /* The route's handler. */
 void streams_handle(struct streams *streams, struct http_request *request);
 /* Set once, after the server is made: whose connections are run after a batch of wakes. Where the
- * server may hold fewer connections than max_clients and some others, there may be fewer clients. */
+ * server may hold fewer connections than max_clients and some others, there may be fewer clients.
+ */
 void streams_set_server(struct streams *streams, struct http_server *server);
 struct streams_counts {
     unsigned live, replaying;
