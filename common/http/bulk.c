@@ -97,7 +97,8 @@ ssize_t http_bulk_pull(struct http_request *request)
     head_len = (size_t)snprintf(head, sizeof(head), "%zx\r\n", (size_t)n);
     chunk = data - head_len;
     memcpy(chunk, head, head_len);
-    memcpy(data + n, "\r\n", TAIL);
+    data[n] = '\r';
+    data[n + 1] = '\n';
     len = head_len + (size_t)n + TAIL;
     sent = send_some(request, chunk, len);
     if (sent < 0 ||
