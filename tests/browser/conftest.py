@@ -1,6 +1,7 @@
 """Fixtures of the browser tests: the system's Chromium on the real receiver, broker, broadcaster."""
 
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -8,7 +9,9 @@ from playwright.sync_api import sync_playwright
 from browser.dashboard import Dashboard
 from harness import ROOT
 
-CHROMIUM = "/usr/bin/chromium"
+# Any that scripts/packages.sh takes for one.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), BROWSERS[0])
 # No update checks, no field trials, no QUIC: the browser talks to the receiver and to nobody else.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync"]
