@@ -214,7 +214,9 @@ static int lock(struct journal *journal, struct err *e)
 static int open_writer(struct journal *journal, struct err *e)
 {
     const struct journal_settings *settings = &journal->settings;
-    uint32_t epoch = (uint32_t)settings->random->next(settings->random->context);
+    /* Never 0: that is the epoch of a journal that is not open. */
+    uint32_t drawn = (uint32_t)settings->random->next(settings->random->context);
+    uint32_t epoch = drawn > 0 ? drawn : 1;
     sqlite3 *db = NULL;
     int r = file_make_dirs(journal->dir, e);
     if (r == 0) {
