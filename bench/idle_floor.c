@@ -1,18 +1,17 @@
 /*
  * The floor of idle memory: starts the libraries that a service links, connects nothing, and waits.
- *
- *     idle_floor broadcaster|receiver
- *
- * Prints "ready"; ends with its standard input.
+ * Built once for each service, for a library counts as soon as it is linked: with WITH_SERVER for
+ * the receiver. Prints "ready"; ends with its standard input.
  */
 
-#include <microhttpd.h>
 #include <mosquitto.h>
-#include <sqlite3.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 #include <uv.h>
+
+#ifdef WITH_SERVER
+#include <microhttpd.h>
+#include <sqlite3.h>
 
 static enum MHD_Result refuse(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
@@ -23,7 +22,7 @@ static enum MHD_Result refuse(void *context, struct MHD_Connection *connection, 
     return MHD_NO;
 }
 
-static void start_receiver_libraries(void)
+static void start_server_libraries(void)
 {
     sqlite3 *db;
 
@@ -33,7 +32,13 @@ static void start_receiver_libraries(void)
         sqlite3_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)", NULL, NULL, NULL);
 }
 
-int main(int argc, char **argv)
+#else
+static void start_server_libraries(void)
+{
+}
+#endif
+
+int main(void)
 {
     char end;
     uv_loop_t *loop = uv_default_loop();
@@ -41,8 +46,7 @@ int main(int argc, char **argv)
     mosquitto_lib_init();
     if (!mosquitto_new("idle-floor", true, NULL))
         return 1;
-    if (argc > 1 && strcmp(argv[1], "receiver") == 0)
-        start_receiver_libraries();
+    start_server_libraries();
     uv_run(loop, UV_RUN_NOWAIT);
     puts("ready");
     fflush(stdout);

@@ -15,7 +15,7 @@ class Floor:
     """
 
     def __init__(self, service):
-        self.child = start([program("idle_floor"), service])
+        self.child = start([program(f"idle_floor_{service}")])
         assert self.child.stdout.readline() == "ready\n"
 
     def __enter__(self):
