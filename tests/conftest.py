@@ -16,6 +16,13 @@ def pytest_sessionstart(session):
         pytest.exit(f"not built: {', '.join(missing)}; scripts/test.sh builds them", returncode=3)
 
 
+def pytest_collection_modifyitems(config, items):
+    """A kill takes a second or so: the more of them, the longer their test may take."""
+    for item in items:
+        if "kills" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(120 + 10 * config.getoption("--kills")))
+
+
 @pytest.fixture
 def kills(request):
     """How often the kill test kills: --kills N."""
