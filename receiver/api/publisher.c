@@ -63,12 +63,12 @@ static void on_connected(void *context, bool session_present)
     log_debug("publisher", "connected", LOG_STR("client_id", p->client_id));
 }
 
-/* The ingest's client says the same of the same broker, so a line for each attempt is not wanted.
- */
+/* The ingest's client says the same of the same broker, so a line for each attempt is not wanted;
+ * nor is one at our own end. */
 static void on_disconnected(void *context, const char *reason, int64_t next_attempt_ms)
 {
     struct publisher *p = context;
-    if (p->was_connected)
+    if (p->was_connected && next_attempt_ms >= 0)
         log_warning("publisher", "connection lost", LOG_STR("reason", reason),
                     LOG_INT("next_attempt_ms", next_attempt_ms), LOG_INT("pending", p->count));
     p->was_connected = false;

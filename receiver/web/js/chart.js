@@ -67,6 +67,7 @@ export class Chart {
    * @param {'area' | 'bars' | 'dots'} spec.shape
    * @param {(y: number) => string} [spec.colorOf] for dots: a CSS variable's name
    * @param {number} [spec.roll] each point is the mean of so many
+   * @param {boolean} [spec.counts] y is a whole number of things
    * @param {boolean} spec.timed whether x is a time (ms) or a number
    * @param {(x: number, y: number) => string} spec.readout for the point under the pointer
    */
@@ -138,10 +139,14 @@ export class Chart {
       highlightCircleSize: 3,
       // Half a dot or bar must not fall off the edge.
       xRangePad: spec.shape === 'area' ? 0 : 6,
-      yRangePad: spec.shape === 'dots' ? 6 : 0,
+      yRangePad: spec.shape === 'area' ? 0 : 6,
       axes: {
         x: { drawGrid: false, pixelsPerLabel: spec.timed ? 70 : 40 },
-        y: { axisLabelWidth: 34, pixelsPerLabel: 28 },
+        y: {
+          axisLabelWidth: 34,
+          pixelsPerLabel: 28,
+          ...(spec.counts && { axisLabelFormatter: (y) => (Number.isInteger(y) ? `${y}` : '') }),
+        },
       },
       // Neither zoom nor pan: on a phone a finger on a chart means to scroll.
       interactionModel: {},

@@ -18,7 +18,7 @@ const SPECS = {
     readout: (x, y) => `${clockOf(x)}: ${y.toFixed(1)}/s`,
   },
   intervals: {
-    title: 'Intervals, seconds', shape: 'bars', timed: false,
+    title: 'Intervals, seconds', shape: 'bars', timed: false, counts: true,
     readout: (x, y) => `about ${formatDuration(x * 1000)}: ${y}`,
   },
   criticality: {
@@ -43,7 +43,8 @@ const CHARTS_OF_VIEW = {
 };
 
 /**
- * Without the steps from before the receiver's start: nobody counted then.
+ * From the first event that the journal has of these minutes, or from the receiver's start where
+ * that was earlier: a new installation does not begin with ten minutes of nothing.
  * @param {{started: string, rate: {step_seconds: number, until: string, counts: number[]}}} stats
  * @returns {[number, number][]}
  */
@@ -51,8 +52,8 @@ export function ratePoints({ started, rate }) {
   const { step_seconds: step, until, counts } = rate;
   const end = Date.parse(until);
   const start = Date.parse(started) - step * 1000;
-  return counts.map((n, i) => [end - (counts.length - i) * step * 1000, n / step])
-    .filter(([x]) => x >= start);
+  const points = counts.map((n, i) => [end - (counts.length - i) * step * 1000, n / step]);
+  return points.slice(points.findIndex(([x, y]) => x >= start || y > 0));
 }
 
 /**

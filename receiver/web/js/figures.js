@@ -22,10 +22,10 @@ function show(name, text, bad = false) {
 
 /** @param {any} stats */
 export function showFigures(stats) {
-  const { totals, clients, rate } = stats;
+  const { journal, totals, clients, rate } = stats;
   const now = rateNow(rate);
   show('rate', `${now < 10 ? now.toFixed(1) : count.format(Math.round(now))}/s`);
-  show('stored', count.format(totals.stored));
+  show('stored', count.format(journal.events));
   show('missing', count.format(totals.missing), totals.missing > 0);
   show('duplicates', count.format(totals.duplicates));
   show('quarantined', count.format(totals.quarantined), totals.quarantined > 0);
