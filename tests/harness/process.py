@@ -106,9 +106,10 @@ class Process:
         if not self.running:
             return
         self._ended_by_test = expected
-        # For one that is paused. Never after `number`: SIGCONT takes back the SIGSTOP by which
-        # LeakSanitizer, at the process's end, halts it, and that then waits for ever.
-        self.popen.send_signal(signal.SIGCONT)
+        # For one that is paused; a crash does not wake it. Never after `number`: SIGCONT takes back the
+        # SIGSTOP by which LeakSanitizer, at the process's end, halts it, and that then waits for ever.
+        if number != signal.SIGKILL:
+            self.popen.send_signal(signal.SIGCONT)
         self.popen.send_signal(number)
         try:
             self.popen.wait(scaled(timeout_s))
