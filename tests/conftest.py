@@ -17,10 +17,14 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(config, items):
-    """A kill takes a second or so: the more of them, the longer their test may take."""
-    for item in items:
-        if "kills" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.timeout(120 + 10 * config.getoption("--kills")))
+    """A kill takes a second or so: the more of them, the longer their test may take. It begins first,
+    so that one worker has it while the other does the rest."""
+    def is_kill_test(item):
+        return "kills" in getattr(item, "fixturenames", ())
+
+    items.sort(key=lambda item: not is_kill_test(item))
+    for item in filter(is_kill_test, items):
+        item.add_marker(pytest.mark.timeout(120 + 10 * config.getoption("--kills")))
 
 
 @pytest.fixture
