@@ -58,12 +58,9 @@ seconds_since() {
 }
 
 # build_preset NAME: configures once (ninja does it again when a CMakeLists.txt changes) and builds.
-# A build with nothing to do says nothing.
 build_preset() {
     local folder=$ROOT/build/$1
     [[ -f $folder/build.ninja ]] ||
         (cd "$ROOT" && cmake --preset "$1" --log-level=NOTICE) || return 1
-    if [[ $(ninja -C "$folder" -n 2>/dev/null | tail -n 1) != *"no work to do"* ]]; then
-        ninja -C "$folder"
-    fi
+    ninja -C "$folder"
 }
