@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from harness import MqttClient, eventually, events
+from harness import MqttClient, eventually, events, scaled
 
 DRAWN = """(title) => {
   const chart = [...document.querySelectorAll('.chart')].find(
@@ -59,7 +59,9 @@ def test_a_new_session_reaches_the_charts(stage, receiver, show):
     dashboard = show(receiver, "?view=sessions&source=ev-2").expect_live()
     with MqttClient(broker) as machine:
         machine.publish(events.topic("ev-2", "session"), events.session(1, 5.0, source="ev-2"))
-    expect(dashboard.page.locator(".chart-value").first).to_have_text("5.0 kWh in 1 sessions")
+    # The readings are asked for every 5 s at most.
+    expect(dashboard.page.locator(".chart-value").first).to_have_text("5.0 kWh in 1 sessions",
+                                                                      timeout=scaled(15) * 1000)
 
 
 def test_messages_have_a_chart_of_their_rate(receiver, show):
