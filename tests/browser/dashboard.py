@@ -18,14 +18,14 @@ _OUTAGE = ("net::ERR_", "Failed to load resource", "EventSource's response")
 class Dashboard:
     """One page in a browser context of its own: no cookie or storage of another test."""
 
-    def __init__(self, browser, receiver, scheme="dark", width=1280, height=800):
+    def __init__(self, browser, receiver, scheme="dark", width=1280, height=800, outages=False):
         self.receiver = receiver
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB",
             reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"])
         self.page = self.context.new_page()
         self.page.set_default_timeout(scaled(10) * 1000)
-        self.outages = False
+        self.outages = outages
         self.problems = []
         self.page.on("pageerror", lambda error: self.problems.append(f"error in the page: {error}"))
         self.page.on("console", self._on_console)

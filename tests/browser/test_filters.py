@@ -105,8 +105,8 @@ def test_times_narrow(receiver, show):
 
 
 def test_a_filter_that_the_receiver_refuses_is_said(receiver, show):
-    dashboard = show(receiver, "?since=yesterday")
-    dashboard.outages = True  # the browser reports any 400 on its console
+    # The browser reports any 400 on its console.
+    dashboard = show(receiver, "?since=yesterday", outages=True)
     dashboard.expect_status("filter refused")
     expect(dashboard.page.locator("#empty")).to_contain_text("since")
     dashboard.page.locator("#filter-clear").click()
