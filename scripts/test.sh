@@ -176,8 +176,7 @@ part_integration() {
 
 part_browser() {
     build_preset dev && make_venv || return
-    # A browser on a busy machine has hiccups of its own: once again, and the summary names it.
-    run_pytest dev browser browser --reruns 1
+    run_pytest dev browser browser
 }
 
 part_tsan() {
