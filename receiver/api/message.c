@@ -15,11 +15,6 @@ void message_deinit(struct message *message)
     buf_deinit(&message->payload);
 }
 
-static bool is_color(const char *text)
-{
-    return strlen(text) == 7 && text[0] == '#' && strspn(text + 1, "0123456789abcdefABCDEF") == 6;
-}
-
 static int get_text(const cJSON *json, const char **ret_text, struct err *e)
 {
     int rc = json_get_string(json, "", "text", ret_text, e);
@@ -33,7 +28,7 @@ static int get_text(const cJSON *json, const char **ret_text, struct err *e)
 static int get_color(const cJSON *json, const char **ret_color, struct err *e)
 {
     int rc = json_get_string(json, "", "color", ret_color, e);
-    if (rc == 0 && !is_color(*ret_color))
+    if (rc == 0 && !event_is_color(*ret_color))
         return FAIL(e, EINVAL, "/color must be of the form #rrggbb, not \"%.20s\"", *ret_color);
     return rc < 0 ? rc : 0;
 }
