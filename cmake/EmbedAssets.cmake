@@ -75,7 +75,7 @@ endfunction()
 # One symbol for the bytes of FILE; its size goes into the table as a number, since the difference
 # of two symbols is no constant in C.
 function(_write_body file symbol ret_text)
-    set(${ret_text} "__asm__(\".pushsection .rodata\\n\"
+    set(${ret_text} "__asm__(\".pushsection assets, \\\"a\\\"\\n\"
         \".global ${symbol}\\n\"
         \"${symbol}:\\n\"
         \".incbin \\\"${file}\\\"\\n\"
@@ -88,7 +88,11 @@ function(_write_table)
     set(suffix_of_identity "")
     set(suffix_of_gzip ".gz")
     set(suffix_of_brotli ".br")
-    set(bodies "")
+    # Behind the gap that the alignment makes, the section becomes a mapping of its own. Amid .rodata
+    # the kernel would bring files that nobody asked for into memory, with the pages that are used.
+    set(bodies "__asm__(\".pushsection assets, \\\"a\\\"\\n\"
+        \".balign 65536\\n\"
+        \".popsection\\n\");\n")
     set(rows "")
     set(index 0)
     foreach(path IN LISTS paths)
