@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# The dashboard on a local port, for as long as somebody looks: a kubectl port-forward that is started
+# again when the pod behind it is replaced (kubectl alone stays with the old one). Sourced by
+# scripts/deploy.sh.
+
+readonly FORWARD_PROBE_EVERY_S=2
+readonly FORWARD_PATIENCE_S=60
+
+FORWARD_PID=
+# When the connection was lost, or nothing.
+FORWARD_LOST=
+
+# Until Enter, end of input, Ctrl-C or SIGTERM; all of them end well.
+forward_until_enter() {
+    local status
+    trap 'forward_end; rm -rf -- "$WORK"' EXIT
+    trap 'echo; note "the port-forward is closed; Bellbuoy runs on"; exit 0' INT TERM HUP
+    FORWARD_SERVICE=$(receiver_service)
+    [[ -n $FORWARD_SERVICE ]] || die "there is no Service of the receiver in the namespace '$NAMESPACE'"
+    forward_open
+    forward_print
+    while :; do
+        status=0
+        read -r -t "$FORWARD_PROBE_EVERY_S" -u "$INPUT" _ || status=$?
+        # Above 128 it is the timeout; 0 is a line, 1 the end.
+        [[ $status -gt 128 ]] || break
+        forward_check
+    done
+    note "$([[ $status -eq 0 ]] && echo Enter || echo "end of input"): the port-forward is closed; Bellbuoy runs on." \
+        "To open it again: $(in_namespace) port-forward service/$FORWARD_SERVICE $PORT:http"
+}
+
+receiver_service() {
+    kube get service --selector "$INSTANCE,app.kubernetes.io/component=receiver" \
+        --output 'jsonpath={.items[0].metadata.name}' 2>/dev/null
+}
+
+# In a session of its own, so that Ctrl-C reaches this script alone; and with a signal for the case that
+# this script itself is killed.
+forward_start() {
+    setsid setpriv --pdeathsig TERM kubectl --context "$CONTEXT" --namespace "$NAMESPACE" \
+        port-forward "service/$FORWARD_SERVICE" "$PORT:http" >"$WORK/forward" 2>&1 &
+    FORWARD_PID=$!
+}
+
+forward_end() {
+    [[ -n $FORWARD_PID ]] || return 0
+    kill -TERM "$FORWARD_PID" 2>/dev/null || true
+    # The shell's own remark on a process that a signal ended says less than ours.
+    wait "$FORWARD_PID" 2>/dev/null || true
+    FORWARD_PID=
+}
+
+# The first connection: the page must have answered before its address is printed.
+forward_open() {
+    local deadline=$((SECONDS + FORWARD_PATIENCE_S))
+    forward_start
+    until forward_answers; do
+        if [[ $SECONDS -ge $deadline ]]; then
+            fail "no answer through the port-forward within $FORWARD_PATIENCE_S s: $(tail -n 1 "$WORK/forward")"
+            die "Try it by hand: $(in_namespace) port-forward service/$FORWARD_SERVICE $PORT:http"
+        fi
+        kill -0 "$FORWARD_PID" 2>/dev/null || forward_again
+        sleep 0.1
+    done
+}
+
+# One look: a process that has ended or a page that does not answer is a lost connection.
+forward_check() {
+    if kill -0 "$FORWARD_PID" 2>/dev/null && forward_answers; then
+        if [[ -n $FORWARD_LOST ]]; then
+            note "connected again after $(seconds_since "$FORWARD_LOST") s"
+            FORWARD_LOST=
+        fi
+        return
+    fi
+    if [[ -z $FORWARD_LOST ]]; then
+        FORWARD_LOST=$(now_ms)
+        warn "the connection to the pod is lost; it is made again as soon as there is a pod"
+    fi
+    forward_again
+}
+
+# Not faster than the cluster can answer.
+forward_again() {
+    forward_end
+    sleep 0.5
+    forward_start
+    sleep 0.5
+}
+
+# The receiver's own probe, through the port-forward.
+forward_answers() {
+    local connection status
+    { exec {connection}<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 1
+    printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$connection" || true
+    read -r -t 3 _ status _ <&"$connection" || status=
+    exec {connection}>&-
+    [[ $status == 200 ]]
+}
+
+forward_print() {
+    cat <<TEXT
+
+    Dashboard   ${BOLD}http://localhost:$PORT${RESET}
+$(print_commands)
+
+  Enter closes the port-forward; Bellbuoy runs on.
+
+TEXT
+}
+
+# After --no-forward: how to look at it.
+print_summary() {
+    FORWARD_SERVICE=$(receiver_service)
+    cat <<TEXT
+
+    Dashboard   $(in_namespace) port-forward service/$FORWARD_SERVICE $PORT:http
+                and then http://localhost:$PORT
+$(print_commands)
+
+TEXT
+}
+
+print_commands() {
+    cat <<TEXT
+    Logs        $(in_namespace) logs --selector $INSTANCE --all-containers --prefix --follow
+    Token       $(in_namespace) get secret $RELEASE-token --output go-template='{{.data.token | base64decode}}'
+    Remove      $(self --uninstall)
+TEXT
+}

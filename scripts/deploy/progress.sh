@@ -1,0 +1,138 @@
+# shellcheck shell=bash
+# How far each workload is, while it is waited for: a live table on a terminal, else a line for each
+# change. Sourced by scripts/deploy.sh.
+
+# A pod that cannot start as things are says so for this long before it is believed.
+readonly FAULT_STANDS_S=20
+
+# What stands in the way; and since when.
+FAULT=
+FAULT_SINCE=
+TABLE_LINES=0
+# The table's lines by workload, and those that were printed.
+declare -A PROGRESS SHOWN
+
+progress_read() {
+    kube get statefulset,deployment,daemonset,pod --selector "$INSTANCE" \
+        --output "go-template-file=$ROOT/scripts/deploy/progress.tmpl" >"$WORK/progress.new" 2>/dev/null || return 0
+    mv "$WORK/progress.new" "$WORK/progress"
+}
+
+# progress_until_end PID: shows the progress until helm has ended; its status. A fault that stands ends
+# helm, and is in FAULT.
+progress_until_end() {
+    local status=0
+    progress_begin
+    while kill -0 "$1" 2>/dev/null; do
+        progress_turn
+        if progress_hopeless; then
+            kill -TERM "$1" 2>/dev/null || true
+            wait "$1" || true
+            return 1
+        fi
+        sleep 0.5
+    done
+    wait "$1" || status=$?
+    progress_turn
+    return "$status"
+}
+
+# progress_until_settled: the same without helm, until all is ready, for TIMEOUT_S at most.
+progress_until_settled() {
+    local deadline=$((SECONDS + TIMEOUT_S))
+    progress_begin
+    until progress_turn && progress_settled; do
+        progress_hopeless && return 1
+        [[ $SECONDS -lt $deadline ]] || return 1
+        sleep 0.5
+    done
+}
+
+progress_begin() {
+    TABLE_LINES=0 FAULT='' FAULT_SINCE='' PROGRESS=() SHOWN=()
+    PROGRESS_START=$(date --utc +%FT%TZ)
+    : >"$WORK/progress"
+}
+
+progress_turn() {
+    progress_read
+    progress_tell
+    progress_fault
+}
+
+# Every workload is as its object says, with the newest pods.
+progress_settled() {
+    awk '$1 == "workload" { n++; if ($4 != $5 || $4 != $6 || $7 != "yes") bad = 1 }
+        END { exit bad || !n }' "$WORK/progress"
+}
+
+progress_tell() {
+    local name component wanted ready updated settled key
+    local -a names=()
+    while read -r _ name component wanted ready updated settled; do
+        names+=("$name")
+        if [[ $ready == "$wanted" && $updated == "$wanted" && $settled == yes ]]; then
+            PROGRESS[$name]="$GREEN$ready/$wanted ready$RESET"
+        else
+            PROGRESS[$name]="$ready/$wanted ready, $updated new $(progress_pods "$component")"
+        fi
+    done < <(grep '^workload ' "$WORK/progress")
+    if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
+        [[ $TABLE_LINES -eq 0 ]] || printf '\e[%dA' "$TABLE_LINES"
+        TABLE_LINES=${#names[@]}
+    fi
+    for key in "${names[@]}"; do
+        if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
+            printf '\r\e[K    %-24s %s\n' "$key" "${PROGRESS[$key]}"
+        elif [[ ${SHOWN[$key]:-} != "${PROGRESS[$key]}" ]]; then
+            printf '    %-24s %s\n' "$key" "${PROGRESS[$key]}"
+            SHOWN[$key]=${PROGRESS[$key]}
+        fi
+    done
+}
+
+# progress_pods COMPONENT: what its pods that are not ready are at.
+progress_pods() {
+    awk -v component="$1" '$1 == "pod" && $3 == component && $4 == "no" {
+            state = $6 == "Running" ? "starting" : ($6 == "" ? "Pending" : $6)
+            if (!seen[state]++) text = text (text ? ", " : "") state
+        }
+        END { if (text) print "(" text ")" }' "$WORK/progress"
+}
+
+# progress_fault: the first thing that no waiting mends, in FAULT, with the time since when.
+progress_fault() {
+    local found
+    found=$(awk '
+        $1 == "pod" && $4 == "no" {
+            for (i = 6; i <= NF; i++)
+                if ($i ~ /^(ErrImageNeverPull|ErrImagePull|ImagePullBackOff|InvalidImageName|CrashLoopBackOff|CreateContainerConfigError|CreateContainerError|RunContainerError|Unschedulable|SchedulerError)$/ ||
+                    ($i == "Error" && $5 > 1))
+                    { print "pod " $2 ": " $i; exit }
+        }' "$WORK/progress")
+    [[ -n $found ]] || found=$(progress_refused)
+    if [[ -z $found || ${found%:*} != "${FAULT%:*}" ]]; then FAULT_SINCE=$SECONDS; fi
+    FAULT=$found
+}
+
+# A workload that has no pod because it may not make one: of that there are only events.
+progress_refused() {
+    local name
+    while read -r name; do
+        if grep -q " $name" < <(events_of_type FailedCreate | cut -f2); then
+            echo "workload $name: FailedCreate"
+            return
+        fi
+    done < <(awk '$1 == "pod" { has[$3] = 1 }
+        $1 == "workload" && $4 > $5 { name[$3] = $2 }
+        END { for (component in name) if (!has[component]) print name[component] }' "$WORK/progress")
+}
+
+progress_hopeless() { [[ -n $FAULT && $((SECONDS - FAULT_SINCE)) -ge $FAULT_STANDS_S ]]; }
+
+# events_of_type REASON: "time<TAB>KIND NAME<TAB>message" of this run's warnings of that kind.
+events_of_type() {
+    kube get events --field-selector "reason=$1" --output \
+        'go-template={{range .items}}{{or .lastTimestamp .eventTime}}{{"\t"}}{{.involvedObject.kind}} {{.involvedObject.name}}{{"\t"}}{{.message}}{{"\n"}}{{end}}' \
+        2>/dev/null | awk -F'\t' -v start="$PROGRESS_START" '$1 >= start'
+}
