@@ -196,7 +196,7 @@ part_coverage() {
     run_pytest coverage coverage-integration integration
     PART_MS=$(now_ms)
     (cd "$ROOT" && gcovr --root . --object-directory build/coverage -j 2 \
-        --filter common/ --filter broadcaster/ --filter receiver/ \
+        --filter common/ --filter broadcaster/ --filter broker/ --filter receiver/ \
         --exclude-unreachable-branches --html-details build/reports/coverage.html \
         --txt build/reports/coverage.txt --fail-under-line "$COVERAGE_MIN_PERCENT" \
         build/coverage) || status=$?
