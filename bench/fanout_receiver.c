@@ -115,6 +115,7 @@ int main(int argc, char **argv)
                                                 .max_connections = 32768,
                                                 .max_body_bytes = 1024,
                                                 .idle_timeout_s = 60,
+                                                .client_timeout_ms = 120000,
                                                 .routes = routes,
                                                 .route_count = 1,
                                                 .metrics = metrics};

@@ -49,6 +49,14 @@ static const struct option http_table[] = {
      .max = 3600000,
      .value_name = "MS",
      .help = "Time between two heartbeats on a quiet stream."},
+    {.name = "client-timeout-ms",
+     .type = OPTION_INTEGER,
+     .offset = AT(client_timeout_ms),
+     .fallback = "120000",
+     .min = 1000,
+     .max = 3600000,
+     .value_name = "MS",
+     .help = "A client that acknowledges nothing for so long is gone, and its room is free."},
 };
 
 static const struct option ingest_table[] = {

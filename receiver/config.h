@@ -17,6 +17,7 @@ struct receiver_config {
     const char *token_file;
     int64_t max_clients;
     int64_t heartbeat_ms;
+    int64_t client_timeout_ms;
     struct option_list subscribe;
     int64_t max_payload_bytes;
     const char *data_dir;

@@ -166,6 +166,7 @@ static int make_api(struct service *s, struct err *e)
         .port = (uint16_t)s->config->port,
         .allow_hosts = s->config->allow_host.items,
         .max_clients = (unsigned)s->config->max_clients,
+        .client_timeout_ms = (unsigned)s->config->client_timeout_ms,
         .retention_age_ms = s->config->retention_age_ms,
         .retention_bytes = s->config->retention_bytes,
         .version = BELLBUOY_VERSION,

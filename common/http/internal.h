@@ -98,7 +98,7 @@ struct http_server {
 void http_server_schedule(struct http_server *server);
 
 /* listener.c */
-MUST_CHECK int http_listener_open(const char *address, uint16_t port, int *ret_fd,
+MUST_CHECK int http_listener_open(const struct http_settings *settings, int *ret_fd,
                                   uint16_t *ret_port, struct err *e);
 
 /* connection.c */

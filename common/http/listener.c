@@ -9,14 +9,6 @@
 
 #define BACKLOG 4096
 
-/* A peer that is gone without a word is found out by probes while a stream is silent, and by
- * unacknowledged data while it is not. A client that takes nothing at all for that long is cut off
- * too; it comes back with its cursor. */
-#define PROBE_IDLE_S     60
-#define PROBE_INTERVAL_S 15
-#define PROBE_COUNT      4
-#define UNTAKEN_MS       120000
-
 /* The kernel would let a slow client's queue grow to megabytes (net.ipv4.tcp_wmem); what waits for
  * it waits in the journal instead. The kernel doubles the figure for its own bookkeeping. */
 #define SEND_BUFFER_BYTES (64 * 1024)
@@ -46,19 +38,27 @@ static int parse(const char *text, uint16_t port, union address *ret_address, so
     return 0;
 }
 
-/* Connections inherit all of these from the socket that accepts them. */
-static void set_options(int fd)
+static int at_least_1(unsigned seconds)
 {
-    static const struct {
+    return seconds > 0 ? (int)seconds : 1;
+}
+
+/*
+ * Connections inherit all of these from the socket that accepts them. A peer that is gone without a
+ * word is found out by probes while a stream is silent, and by unacknowledged data while it is not.
+ * A client that takes nothing at all for that long is cut off too; it comes back with its cursor.
+ */
+static void set_options(int fd, unsigned client_timeout_ms)
+{
+    const struct {
         int level, name, value;
     } options[] = {
         {SOL_SOCKET, SO_REUSEADDR, 1},
         {SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES},
         {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, PROBE_IDLE_S},
-        {IPPROTO_TCP, TCP_KEEPINTVL, PROBE_INTERVAL_S},
-        {IPPROTO_TCP, TCP_KEEPCNT, PROBE_COUNT},
-        {IPPROTO_TCP, TCP_USER_TIMEOUT, UNTAKEN_MS},
+        {IPPROTO_TCP, TCP_KEEPIDLE, at_least_1(client_timeout_ms / 2000)},
+        {IPPROTO_TCP, TCP_KEEPINTVL, at_least_1(client_timeout_ms / 8000)},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, (int)client_timeout_ms},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -83,9 +83,11 @@ static uint16_t bound_port(int fd)
     return ntohs(a.any.sa_family == AF_INET6 ? a.ipv6.sin6_port : a.ipv4.sin_port);
 }
 
-int http_listener_open(const char *address, uint16_t port, int *ret_fd, uint16_t *ret_port,
+int http_listener_open(const struct http_settings *settings, int *ret_fd, uint16_t *ret_port,
                        struct err *e)
 {
+    const char *address = settings->address;
+    uint16_t port = settings->port;
     union address a;
     socklen_t len;
     int fd, r;
@@ -95,7 +97,7 @@ int http_listener_open(const char *address, uint16_t port, int *ret_fd, uint16_t
     fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return FAIL(e, errno, "no socket for %s: %s", address, strerror(errno));
-    set_options(fd);
+    set_options(fd, settings->client_timeout_ms);
     r = bind_and_listen(fd, &a, len);
     if (r < 0) {
         close(fd);

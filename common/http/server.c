@@ -173,7 +173,7 @@ int http_server_new(uv_loop_t *loop, const struct http_settings *settings,
     server->watch_fd = -1;
     TAILQ_INIT(&server->owing);
     TAILQ_INIT(&server->suspended);
-    r = http_listener_open(settings->address, settings->port, &listen_fd, &server->port, e);
+    r = http_listener_open(settings, &listen_fd, &server->port, e);
     if (r < 0)
         return r;
     init_metrics(server);

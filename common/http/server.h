@@ -38,6 +38,8 @@ struct http_settings {
     size_t max_body_bytes;
     /* Of a silent connection; one that has not sent its request whole in twice that is closed. */
     unsigned idle_timeout_s;
+    /* A peer that acknowledges nothing for so long is gone: a stream ends by this one alone. */
+    unsigned client_timeout_ms;
     const char *const
         *allow_hosts; /* NULL-terminated names beside localhost and loopback; "*" allows all */
     const struct http_route *routes;

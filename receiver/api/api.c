@@ -35,6 +35,7 @@ static int make_server(struct api *api, struct err *e)
         .max_connections = api->settings.max_clients + OTHER_CONNECTIONS,
         .max_body_bytes = MESSAGE_MAX_BYTES,
         .idle_timeout_s = IDLE_TIMEOUT_S,
+        .client_timeout_ms = api->settings.client_timeout_ms,
         .allow_hosts = api->settings.allow_hosts,
         .routes = routes,
         .route_count = route_count,

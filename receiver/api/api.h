@@ -34,6 +34,7 @@ struct api_settings { /* all pointers are borrowed for the API's life */
     uint16_t port;                  /* 0: any */
     const char *const *allow_hosts; /* NULL-terminated; NULL: none */
     unsigned max_clients;           /* of the stream; other requests have some room beside them */
+    unsigned client_timeout_ms;     /* of a peer that acknowledges nothing */
     int64_t retention_age_ms;       /* shown by /stats, as are the next three */
     int64_t retention_bytes;
     const char *version;

@@ -1,14 +1,20 @@
 """Server-sent events over a raw socket, so that every byte of the framing can be looked at."""
 
+import ctypes
 import json
 import re
 import socket
+import struct
 import time
 from dataclasses import dataclass
 
 from .waiting import scaled
 
 _LINE_END = re.compile("\r\n|\n|\r")
+
+# asm-generic/socket.h and linux/bpf_common.h: a classic BPF program of the one instruction "return 0".
+_SO_ATTACH_FILTER = 26
+_DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,13 @@ class SseStream:
 
     def close(self):
         self._socket.close()
+
+    def vanish(self):
+        """From now on its machine is gone for the server: what comes for this socket is dropped before
+        TCP sees it, so that nothing is acknowledged and nothing refused, and no FIN was sent."""
+        program = ctypes.create_string_buffer(_DROP_ALL, len(_DROP_ALL))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER,
+                                struct.pack("HP", 1, ctypes.addressof(program)))
 
     @staticmethod
     def _request(host, target, last_event_id, headers):

@@ -249,6 +249,51 @@ def test_a_client_that_leaves_makes_room_at_once(lab, how):
     stream.close()
 
 
+@pytest.mark.parametrize("sent", ["events", "heartbeats", "nothing"])
+def test_a_client_whose_machine_is_gone_is_let_go_of(lab, sent):
+    """No FIN, no answer: data that nobody acknowledges tells, or the probes of a stream without any."""
+    broker = lab.broker()
+    receiver = lab.receiver(broker, client_timeout_ms=2000,
+                            heartbeat_ms=200 if sent == "heartbeats" else HOUR_MS)
+
+    def live():
+        return receiver.api.metrics()['bellbuoy_stream_clients{state="live"}']
+
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(receiver.stream())
+        eventually(lambda: live() == 1)
+        files = receiver.open_files()
+        gone = [stack.enter_context(receiver.stream()) for _ in range(50)]
+        for stream in gone:
+            stream.next_frame()
+        assert live() == 51
+        for stream in gone:
+            stream.vanish()
+        if sent == "events":
+            publish(broker, hellos(10))
+        eventually(lambda: live() == 1)
+        eventually(lambda: receiver.open_files() <= files)
+        publish(broker, hellos(10, 11))
+        expected = range(1, 21) if sent == "events" else range(11, 21)
+        assert sequences(other.collect(len(expected))) == list(expected)
+
+
+def test_clients_that_are_gone_leave_no_memory_behind(lab):
+    """Each fleet of them has room in what the ones before had: 300 clients take 2 MB and more."""
+    # AddressSanitizer would hold on to 256 MB of what was freed.
+    receiver = lab.receiver(lab.broker(), client_timeout_ms=1000, heartbeat_ms=200,
+                            env={"ASAN_OPTIONS": "exitcode=99:quarantine_size_mb=1"})
+    resident = []
+    for _ in range(4):
+        with contextlib.ExitStack() as stack:
+            gone = [stack.enter_context(receiver.stream()) for _ in range(300)]
+            for stream in gone:
+                stream.vanish()
+            eventually(lambda: receiver.api.stats()["clients"]["live"] == 0)
+        resident.append(receiver.resident_bytes())
+    assert resident[-1] - resident[0] < 2e6, resident
+
+
 # ---- gaps ----
 
 

@@ -186,6 +186,7 @@ static struct http_settings settings_of(struct fixture *f)
         .max_connections = 500,
         .max_body_bytes = BODY_MAX,
         .idle_timeout_s = 1,
+        .client_timeout_ms = 120000,
         .routes = routes,
         .route_count = ARRAY_SIZE(routes),
         .context = f,

@@ -79,6 +79,7 @@ static void make(void *context)
         .max_connections = 2000,
         .max_body_bytes = 1000,
         .idle_timeout_s = 10,
+        .client_timeout_ms = 120000,
         .routes = routes,
         .route_count = 1,
         .context = f,
