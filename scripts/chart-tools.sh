@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# The programs that render and check the chart. Sourced, after scripts/lib.sh.
+
+# find_chart_tools TOOL...: adds what the development machine offers to PATH, then status 1 and a line that
+# names what is still missing.
+find_chart_tools() {
+    local tool offered=$ROOT/../shared/cluster/cluster
+    local -a missing=()
+    for tool in "$@"; do
+        if ! has_command "$tool" && [[ -x $offered ]]; then
+            PATH=$PATH:$("$offered" env | sed -n 's/.* PATH=\([^:]*\):.*/\1/p')
+            offered=
+        fi
+        has_command "$tool" || missing+=("$tool")
+    done
+    [[ ${#missing[@]} -eq 0 ]] || { warn "not on PATH: ${missing[*]}" && return 1; }
+}
+
+readonly KUBE_SCHEMAS=$ROOT/build/kube-schemas
+readonly KUBE_SCHEMAS_PACKAGE=kubernetes-validate==1.36.0
+
+# fetch_kube_schemas: the JSON schemas of every Kubernetes since 1.13, as KUBE_SCHEMAS/vX.Y.0-local-strict:
+# a package from PyPI carries them. Status 1 when it cannot be had.
+fetch_kube_schemas() {
+    local scratch
+    if [[ $(cat "$KUBE_SCHEMAS/stamp" 2>/dev/null) == "$KUBE_SCHEMAS_PACKAGE" ]]; then return; fi
+    scratch=$(mktemp -d)
+    rm -rf "$KUBE_SCHEMAS"
+    mkdir -p "$KUBE_SCHEMAS"
+    if python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$scratch" \
+        "$KUBE_SCHEMAS_PACKAGE" && python3 -m zipfile -e "$scratch"/*.whl "$scratch" &&
+        cp -r "$scratch"/kubernetes_validate/kubernetes-json-schema/*-local-strict "$KUBE_SCHEMAS"; then
+        echo "$KUBE_SCHEMAS_PACKAGE" >"$KUBE_SCHEMAS/stamp"
+    fi
+    rm -rf "$scratch"
+    [[ -f $KUBE_SCHEMAS/stamp ]]
+}
