@@ -25,9 +25,9 @@ in_namespace() { echo "kubectl --context $CONTEXT --namespace $NAMESPACE"; }
 
 explain_pod() {
     local pod=$1 log events states
-    states=$(awk -v pod="$pod" '$1 == "pod" && $2 == pod { for (i = 6; i <= NF; i++) print $i }' \
+    states=$(awk -v pod="$pod" '$1 == "pod" && $2 == pod { for (i = 7; i <= NF; i++) print $i }' \
         "$WORK/progress")
-    events=$(pod_events "$pod")
+    events=$(events_of pod "$pod")
     log=$(pod_log "$pod")
     printf '\n%s%s%s: %s\n' "$BOLD" "$pod" "$RESET" "$(paste -sd' ' <<<"${states:-Pending}")"
     if [[ -n $events ]]; then
@@ -41,22 +41,31 @@ explain_pod() {
     explain_states "$pod" "$states" "$events" "$log"
 }
 
-pod_events() {
-    kube get events --field-selector "involvedObject.name=$1" --sort-by=.metadata.creationTimestamp \
+# events_of KIND NAME: of this very object, not of an earlier one of that name.
+events_of() {
+    local uid
+    uid=$(kube get "$1" "$2" --output 'jsonpath={.metadata.uid}' 2>/dev/null) || return 0
+    kube get events --field-selector "involvedObject.uid=$uid" --sort-by=.metadata.creationTimestamp \
         --output 'go-template={{range .items}}{{.type}} {{.reason}}: {{.message}}{{"\n"}}{{end}}' \
         2>/dev/null | cut -c1-400
 }
 
-# Of the container that ended, where it was started again: the present one has nothing to say yet.
+# Of the container that ended, where it was started again: the present one may have nothing to say yet.
 pod_log() {
-    local container=${2:-}
-    {
-        kube logs "$1" ${container:+--container "$container"} --previous --tail "$EXPLAIN_LOG_LINES" ||
-            kube logs "$1" ${container:+--container "$container"} --tail "$EXPLAIN_LOG_LINES"
-    } 2>/dev/null || true
+    local log
+    for log in --previous --previous=false; do
+        log=$(kube logs "$1" "$log" --tail "$EXPLAIN_LOG_LINES" 2>/dev/null) || continue
+        [[ -z $log || $log == "unable to retrieve container logs"* ]] || break
+    done
+    echo "$log"
 }
 
 pod_images() { kube get pod "$1" --output 'jsonpath={.spec.containers[*].image}' 2>/dev/null; }
+
+# The scheduler's own reason.
+pod_unscheduled() {
+    kube get pod "$1" --output 'jsonpath={.status.conditions[?(@.type=="PodScheduled")].message}' 2>/dev/null
+}
 
 explain_states() {
     local pod=$1 states=$2 events=$3 log=$4
@@ -67,7 +76,7 @@ explain_states() {
         ;;
     *ImagePull* | *InvalidImageName*) explain_image "$pod" "$events" ;;
     *CreateContainerConfigError*) explain_missing_object "$events" ;;
-    *Unschedulable*) explain_unschedulable "$events" ;;
+    *Unschedulable*) explain_unschedulable "$(pod_unscheduled "$pod")" ;;
     *) explain_running "$pod" "$states" "$events" "$log" ;;
     esac
 }
@@ -115,7 +124,8 @@ command_for_a_bigger_node() {
 explain_running() {
     local pod=$1 states=$2 events=$3 log=$4
     if grep -qiE 'certificate (has )?expired|certificate is not yet valid' <<<"$log"; then
-        means "a certificate has expired" "$(certificate_command)"
+        # shellcheck disable=SC2046  # names have no spaces
+        means "a certificate has expired" "$(certificate_command $(needs mounts | grep -- '-tls$'))"
     elif grep -qE 'FailedMount.*not found' <<<"$events"; then
         explain_missing_object "$events"
     elif [[ $(last_end "$pod") == OOMKilled ]]; then
@@ -167,7 +177,7 @@ explain_claims() {
     local claim class
     while read -r claim class; do
         printf '\nvolume claim %s: Pending\n' "$claim"
-        pod_events "$claim" | tail -n "$EXPLAIN_EVENTS" | sed 's/^/    /'
+        events_of pvc "$claim" | tail -n "$EXPLAIN_EVENTS" | sed 's/^/    /'
         if [[ $class == - ]]; then
             means "it names no StorageClass, and the cluster has no default one" \
                 "kubectl --context $CONTEXT annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true"

@@ -4,9 +4,14 @@
 # scripts/deploy.sh.
 
 readonly FORWARD_PROBE_EVERY_S=2
+# While the connection is lost.
+readonly FORWARD_RETRY_EVERY_S=0.3
+# How long a kubectl may take until the page answers, and how long the first one that does.
+readonly FORWARD_ATTEMPT_S=3
 readonly FORWARD_PATIENCE_S=60
 
 FORWARD_PID=
+FORWARD_STARTED=
 # When the connection was lost, or nothing.
 FORWARD_LOST=
 
@@ -21,7 +26,7 @@ forward_until_enter() {
     forward_print
     while :; do
         status=0
-        read -r -t "$FORWARD_PROBE_EVERY_S" -u "$INPUT" _ || status=$?
+        read -r -t "$(forward_pause)" -u "$INPUT" _ || status=$?
         # Above 128 it is the timeout; 0 is a line, 1 the end.
         [[ $status -gt 128 ]] || break
         forward_check
@@ -29,6 +34,8 @@ forward_until_enter() {
     note "$([[ $status -eq 0 ]] && echo Enter || echo "end of input"): the port-forward is closed; Bellbuoy runs on." \
         "To open it again: $(in_namespace) port-forward service/$FORWARD_SERVICE $PORT:http"
 }
+
+forward_pause() { [[ -n $FORWARD_LOST ]] && echo "$FORWARD_RETRY_EVERY_S" || echo "$FORWARD_PROBE_EVERY_S"; }
 
 receiver_service() {
     kube get service --selector "$INSTANCE,app.kubernetes.io/component=receiver" \
@@ -40,7 +47,7 @@ receiver_service() {
 forward_start() {
     setsid setpriv --pdeathsig TERM kubectl --context "$CONTEXT" --namespace "$NAMESPACE" \
         port-forward "service/$FORWARD_SERVICE" "$PORT:http" >"$WORK/forward" 2>&1 &
-    FORWARD_PID=$!
+    FORWARD_PID=$! FORWARD_STARTED=$SECONDS
 }
 
 forward_end() {
@@ -60,14 +67,14 @@ forward_open() {
             fail "no answer through the port-forward within $FORWARD_PATIENCE_S s: $(tail -n 1 "$WORK/forward")"
             die "Try it by hand: $(in_namespace) port-forward service/$FORWARD_SERVICE $PORT:http"
         fi
-        kill -0 "$FORWARD_PID" 2>/dev/null || forward_again
+        forward_renew
         sleep 0.1
     done
 }
 
-# One look: a process that has ended or a page that does not answer is a lost connection.
+# One look: a page that does not answer is a lost connection.
 forward_check() {
-    if kill -0 "$FORWARD_PID" 2>/dev/null && forward_answers; then
+    if forward_answers; then
         if [[ -n $FORWARD_LOST ]]; then
             note "connected again after $(seconds_since "$FORWARD_LOST") s"
             FORWARD_LOST=
@@ -78,15 +85,16 @@ forward_check() {
         FORWARD_LOST=$(now_ms)
         warn "the connection to the pod is lost; it is made again as soon as there is a pod"
     fi
-    forward_again
+    forward_renew
 }
 
-# Not faster than the cluster can answer.
-forward_again() {
-    forward_end
-    sleep 0.5
-    forward_start
-    sleep 0.5
+# A kubectl that has ended, or that has had its time, makes room for another.
+forward_renew() {
+    if ! kill -0 "$FORWARD_PID" 2>/dev/null ||
+        [[ $((SECONDS - FORWARD_STARTED)) -gt $FORWARD_ATTEMPT_S ]]; then
+        forward_end
+        forward_start
+    fi
 }
 
 # The receiver's own probe, through the port-forward.

@@ -38,6 +38,13 @@ release_status() { helm_secrets | sort -n | tail -n 1 | cut -d' ' -f2; }
 # The revision that works now, to go back to; nothing before the first.
 release_deployed() { helm_secrets | sort -n | sed -n 's/ deployed$//p' | tail -n 1; }
 
+# The same after something was broken off, when none may be called deployed any more.
+release_good() {
+    local revision
+    revision=$(release_deployed)
+    echo "${revision:-$(helm_secrets | sort -n | sed -n 's/ superseded$//p' | tail -n 1)}"
+}
+
 # An image that was built anew under its old tag is told by its id, which the chart writes into the pods.
 image_ids() {
     local service image id
@@ -81,7 +88,7 @@ roll_back() {
     note "rolling back to revision $1, which worked"
     FAULT=
     helm_run rollback "$RELEASE" "$1" --wait --timeout "${TIMEOUT_S}s" >"$WORK/helm" 2>&1 &
-    if progress_until_end $!; then
+    if progress_until_end $! patiently; then
         note "rolled back: Bellbuoy runs as before"
     else
         fail "the rollback failed too: $(tail -n 1 "$WORK/helm")"

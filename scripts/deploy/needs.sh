@@ -127,12 +127,17 @@ check_certificate() {
     [[ -n $certificate ]] || return 0
     openssl x509 -noout -checkend 0 <<<"$certificate" >/dev/null 2>&1 ||
         flaw "the certificate in the Secret '$1' has expired ($(openssl x509 -noout -enddate <<<"$certificate" 2>&1))" \
-            "$(certificate_command)"
+            "$(certificate_command "$1")"
 }
 
-# What renews expired certificates: the chart those of its own, the script those that it has made.
+# certificate_command SECRET...: what makes them anew. The chart and cert-manager do so with those of their
+# own that are missing, the script with those that it has made.
 certificate_command() {
-    echo "scripts/gen-certs.sh --context $CONTEXT --namespace $NAMESPACE --apply"
+    if needs makes | grep -qxF -- "$1"; then
+        echo "$(in_namespace) delete secret $* && $(self)"
+    else
+        echo "scripts/gen-certs.sh --context $CONTEXT --namespace $NAMESPACE --renew all --apply"
+    fi
 }
 
 # ---------------------------------------------------------------- storage and quota

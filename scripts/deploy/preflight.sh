@@ -204,7 +204,7 @@ check_release() {
     pending-install) flaw "an installation was broken off in its middle" "$(self --uninstall)" ;;
     pending-*)
         flaw "an upgrade was broken off in its middle, or is still under way ($status)" \
-            "helm --kube-context $CONTEXT --namespace $NAMESPACE rollback $RELEASE"
+            "helm --kube-context $CONTEXT --namespace $NAMESPACE rollback $RELEASE $(release_good)"
         ;;
     esac
 }

@@ -18,14 +18,14 @@ progress_read() {
     mv "$WORK/progress.new" "$WORK/progress"
 }
 
-# progress_until_end PID: shows the progress until helm has ended; its status. A fault that stands ends
-# helm, and is in FAULT.
+# progress_until_end PID [patiently]: shows the progress until helm has ended; its status. A fault that
+# stands is in FAULT, and ends helm unless it shall have all its time.
 progress_until_end() {
     local status=0
     progress_begin
     while kill -0 "$1" 2>/dev/null; do
         progress_turn
-        if progress_hopeless; then
+        if [[ -z ${2:-} ]] && progress_hopeless; then
             kill -TERM "$1" 2>/dev/null || true
             wait "$1" || true
             return 1
@@ -58,23 +58,25 @@ progress_turn() {
     progress_read
     progress_tell
     progress_fault
+    progress_unstick
 }
 
 # Every workload is as its object says, with the newest pods.
 progress_settled() {
-    awk '$1 == "workload" { n++; if ($4 != $5 || $4 != $6 || $7 != "yes") bad = 1 }
+    awk '$1 == "workload" { n++; if ($4 != $5 || $4 != $6 || $4 != $7 || $8 != "yes") bad = 1 }
         END { exit bad || !n }' "$WORK/progress"
 }
 
 progress_tell() {
-    local name component wanted ready updated settled key
+    local name component wanted ready updated total settled key pods
     local -a names=()
-    while read -r _ name component wanted ready updated settled; do
+    while read -r _ name component wanted ready updated total settled _; do
         names+=("$name")
-        if [[ $ready == "$wanted" && $updated == "$wanted" && $settled == yes ]]; then
+        if [[ "$ready $updated $total $settled" == "$wanted $wanted $wanted yes" ]]; then
             PROGRESS[$name]="$GREEN$ready/$wanted ready$RESET"
         else
-            PROGRESS[$name]="$ready/$wanted ready, $updated new $(progress_pods "$component")"
+            pods=$(progress_pods "$component")
+            PROGRESS[$name]="$ready/$wanted ready${pods:+ ($pods)}"
         fi
     done < <(grep '^workload ' "$WORK/progress")
     if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
@@ -94,25 +96,43 @@ progress_tell() {
 # progress_pods COMPONENT: what its pods that are not ready are at.
 progress_pods() {
     awk -v component="$1" '$1 == "pod" && $3 == component && $4 == "no" {
-            state = $6 == "Running" ? "starting" : ($6 == "" ? "Pending" : $6)
+            state = $7 == "Running" ? "starting" : ($7 == "" ? "Pending" : $7)
             if (!seen[state]++) text = text (text ? ", " : "") state
         }
-        END { if (text) print "(" text ")" }' "$WORK/progress"
+        END { print text }' "$WORK/progress"
 }
 
 # progress_fault: the first thing that no waiting mends, in FAULT, with the time since when.
 progress_fault() {
     local found
-    found=$(awk '
-        $1 == "pod" && $4 == "no" {
-            for (i = 6; i <= NF; i++)
-                if ($i ~ /^(ErrImageNeverPull|ErrImagePull|ImagePullBackOff|InvalidImageName|CrashLoopBackOff|CreateContainerConfigError|CreateContainerError|RunContainerError|Unschedulable|SchedulerError)$/ ||
-                    ($i == "Error" && $5 > 1))
-                    { print "pod " $2 ": " $i; exit }
-        }' "$WORK/progress")
+    found=$(progress_broken | awk '$4 == "new" { print "pod " $1 ": " $3; exit }')
     [[ -n $found ]] || found=$(progress_refused)
     if [[ -z $found || ${found%:*} != "${FAULT%:*}" ]]; then FAULT_SINCE=$SECONDS; fi
     FAULT=$found
+}
+
+# progress_broken: "POD COMPONENT STATE new|old" of each that cannot start as things are.
+progress_broken() {
+    awk '
+        $1 == "workload" { revision[$3] = $9 }
+        $1 == "pod" && $4 == "no" {
+            age = $6 == "-" || revision[$3] == "-" || $6 == revision[$3] ? "new" : "old"
+            for (i = 7; i <= NF; i++)
+                if ($i ~ /^(ErrImageNeverPull|ErrImagePull|ImagePullBackOff|InvalidImageName|CrashLoopBackOff|CreateContainerConfigError|CreateContainerError|RunContainerError|Unschedulable|SchedulerError)$/ ||
+                    ($i == "Error" && $5 > 1)) {
+                    print $2, $3, $i, age
+                    break
+                }
+        }' <(grep '^workload' "$WORK/progress") <(grep '^pod' "$WORK/progress")
+}
+
+# A StatefulSet waits for its broken pod to become ready before it replaces it, for ever (known of
+# Kubernetes: "forced rollback"). So the pods of an earlier revision that cannot start are removed.
+progress_unstick() {
+    local pod
+    while read -r pod _; do
+        kube delete pod "$pod" --wait=false >/dev/null 2>&1 || true
+    done < <(progress_broken | grep ' old$')
 }
 
 # A workload that has no pod because it may not make one: of that there are only events.

@@ -49,8 +49,9 @@ remove_data() {
     if [[ $(kube get namespace "$NAMESPACE" --ignore-not-found --output \
         'jsonpath={.metadata.annotations.bellbuoy\.io/made-by}') == "${MADE_BY#*=}" ]]; then
         note "removing the namespace $NAMESPACE"
-        kube delete namespace "$NAMESPACE" --timeout "${TIMEOUT_S}s" --request-timeout 0 >/dev/null ||
-            die "the namespace '$NAMESPACE' could not be removed"
+        kube delete namespace "$NAMESPACE" --timeout "${TIMEOUT_S}s" --request-timeout 0 \
+            >/dev/null 2>"$WORK/delete" ||
+            die "the namespace '$NAMESPACE' could not be removed: $(tail -n 1 "$WORK/delete")"
     fi
     note "removed, with all data"
 }
