@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import BROADCASTER, RECEIVER, Lab
+from harness import BROADCASTER, BROKER, RECEIVER, Lab
 
 
 def pytest_addoption(parser):
@@ -11,7 +11,7 @@ def pytest_addoption(parser):
 
 
 def pytest_sessionstart(session):
-    missing = [str(path) for path in (BROADCASTER, RECEIVER) if not path.exists()]
+    missing = [str(path) for path in (BROADCASTER, BROKER, RECEIVER) if not path.exists()]
     if missing and not session.config.option.collectonly:
         pytest.exit(f"not built: {', '.join(missing)}; scripts/test.sh builds them", returncode=3)
 

@@ -11,18 +11,19 @@
 from . import events
 from .api import Api
 from .broker import Broker
+from .broker_service import BrokerService
 from .certificates import Certificates
 from .lab import Lab
 from .mqtt import MqttClient
 from .net import HOST, accepts, free_port
-from .paths import BROADCASTER, BUILD_DIR, RECEIVER, ROOT
+from .paths import BROADCASTER, BROKER, BUILD_DIR, RECEIVER, ROOT
 from .process import Process
 from .services import Broadcaster, Receiver, run_once
 from .sse import Frame, SseStream, parse_frame
 from .waiting import eventually, scaled
 
 __all__ = [
-    "Api", "BROADCASTER", "BUILD_DIR", "Broadcaster", "Broker", "Certificates", "Frame", "HOST",
-    "Lab", "MqttClient", "Process", "RECEIVER", "ROOT", "Receiver", "SseStream", "accepts",
-    "eventually", "events", "free_port", "parse_frame", "run_once", "scaled",
+    "Api", "BROADCASTER", "BROKER", "BUILD_DIR", "Broadcaster", "Broker", "BrokerService",
+    "Certificates", "Frame", "HOST", "Lab", "MqttClient", "Process", "RECEIVER", "ROOT", "Receiver",
+    "SseStream", "accepts", "eventually", "events", "free_port", "parse_frame", "run_once", "scaled",
 ]

@@ -4,7 +4,7 @@ import re
 
 import requests
 
-from .waiting import scaled
+from .waiting import PATIENCE_S, scaled
 
 BASE = "/api/v1"
 _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
@@ -17,7 +17,7 @@ class Api:
         self.url = url
         self.token = token
 
-    def request(self, method, path, timeout_s=10.0, **options):
+    def request(self, method, path, timeout_s=PATIENCE_S, **options):
         """Any request; `path` from the root. Environment proxies are left aside."""
         with requests.Session() as session:
             session.trust_env = False

@@ -20,13 +20,13 @@ class Certificates:
                  "-days", 2, "-subj", "/CN=Bellbuoy test authority",
                  "-keyout", self._ca_key, "-out", self.ca)
 
-    def server(self, name="server", names="DNS:localhost,IP:127.0.0.1"):
-        return self._issue(name, f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
+    def server(self, name="server", names="DNS:localhost,IP:127.0.0.1", days=2):
+        return self._issue(name, f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n", days)
 
-    def client(self, name):
-        return self._issue(name, "extendedKeyUsage=clientAuth\n")
+    def client(self, name, days=2):
+        return self._issue(name, "extendedKeyUsage=clientAuth\n", days)
 
-    def _issue(self, name, extensions):
+    def _issue(self, name, extensions, days):
         certificate, key, request, extra = (
             self.folder / f"{name}.{suffix}" for suffix in ("crt", "key", "csr", "ext")
         )
@@ -34,5 +34,5 @@ class Certificates:
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         _openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self._ca_key,
-                 "-CAcreateserial", "-days", 2, "-extfile", extra, "-out", certificate)
+                 "-CAcreateserial", "-days", days, "-extfile", extra, "-out", certificate)
         return certificate, key

@@ -1,6 +1,7 @@
 """A place for one test's processes: starts them, ends them, and says what was wrong with them."""
 
 from .broker import Broker
+from .broker_service import BrokerService
 from .services import Broadcaster, Receiver
 
 
@@ -13,6 +14,10 @@ class Lab:
 
     def broker(self, start=True, **options):
         return self._add(Broker(self.folder, self._name(options, "broker"), **options), start)
+
+    def broker_service(self, start=True, **options):
+        name = self._name(options, "broker-service")
+        return self._add(BrokerService(self.folder, name, **options), start)
 
     def receiver(self, broker=None, start=True, **options):
         name = self._name(options, "receiver")

@@ -11,9 +11,12 @@ from .waiting import eventually
 
 
 class MqttClient:
-    """MQTT 3.1.1, connected until close(). Use as a context manager."""
+    """MQTT 3.1.1, connected until close(). Use as a context manager.
 
-    def __init__(self, broker, client_id=None, user=None, clean_session=True):
+    certificate: our own (cert, key) for a broker that demands one.
+    """
+
+    def __init__(self, broker, client_id=None, user=None, clean_session=True, certificate=None):
         self.messages = []
         self._subscribed = threading.Event()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2,
@@ -26,7 +29,8 @@ class MqttClient:
             name = user or next(iter(broker.users))
             self._client.username_pw_set(name, broker.users[name])
         if broker.tls:
-            self._client.tls_set(ca_certs=str(broker.certificates.ca))
+            cert, key = map(str, certificate) if certificate else (None, None)
+            self._client.tls_set(ca_certs=str(broker.certificates.ca), certfile=cert, keyfile=key)
         self._client.connect("localhost" if broker.tls else HOST, broker.port)
         self._client.loop_start()
         eventually(self._client.is_connected, message="the test's MQTT client is connected")
@@ -40,6 +44,10 @@ class MqttClient:
     def close(self):
         self._client.disconnect()
         self._client.loop_stop()
+
+    @property
+    def connected(self):
+        return self._client.is_connected()
 
     def subscribe(self, topic_filter, qos=1):
         """Returns once the broker has granted it; messages collect in `messages`."""

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from .logs import parse_lines
-from .waiting import eventually, scaled
+from .waiting import PATIENCE_S, eventually, scaled
 
 # What the sanitizers write into a process's stderr when they have found something.
 SANITIZER_REPORT = re.compile(
@@ -74,7 +74,7 @@ class Process:
             )
         return self
 
-    def wait(self, timeout_s=10.0):
+    def wait(self, timeout_s=PATIENCE_S):
         """Waits for its end and returns the exit status."""
         return self.popen.wait(scaled(timeout_s))
 
@@ -96,7 +96,7 @@ class Process:
     def resume(self):
         self.signal(signal.SIGCONT)
 
-    def expect_exit(self, status, timeout_s=10.0):
+    def expect_exit(self, status, timeout_s=PATIENCE_S):
         """Waits for an end that the test has caused in another way, and checks its status."""
         self._ended_by_test = status
         actual = self.wait(timeout_s)
@@ -150,7 +150,7 @@ class Process:
             if all(record.get(key) == str(value) for key, value in pairs.items())
         ]
 
-    def wait_for_log(self, pattern, timeout_s=10.0):
+    def wait_for_log(self, pattern, timeout_s=PATIENCE_S):
         """Waits until the present run's log matches the regular expression; returns the match."""
 
         def matches():

@@ -8,7 +8,7 @@ from .net import HOST, free_port
 from .paths import BROADCASTER, RECEIVER
 from .process import Process, service_environment
 from .sse import SseStream
-from .waiting import eventually, scaled
+from .waiting import PATIENCE_S, eventually, scaled
 
 LedgerLine = namedtuple("LedgerLine", "source id")
 
@@ -27,7 +27,7 @@ def flags(**options):
     return argv
 
 
-def run_once(program, *args, env=None, timeout_s=10.0):
+def run_once(program, *args, env=None, timeout_s=PATIENCE_S):
     """Runs a binary to its end, for --help, wrong options and subcommands."""
     return subprocess.run([str(program), *map(str, args)], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, env=service_environment(env),
@@ -92,13 +92,17 @@ class Receiver(Process):
             self.terminate()
         return self.start(ready)
 
-    def wait_ready(self, timeout_s=10.0):
+    def wait_ready(self, timeout_s=PATIENCE_S):
         def ready():
             assert self.running, f"the receiver ended\n{self.log_tail()}"
-            return self.api.get_raw("/readyz").status_code == 200
+            return self.api.get_raw("/readyz").status_code == 200 and self._can_send()
 
         eventually(ready, timeout_s, message="the receiver is ready")
         return self
+
+    def _can_send(self):
+        """The client that sends messages connects by itself, a moment after or before the other."""
+        return not self.token or self.api.metrics()["bellbuoy_api_broker_connected"] == 1
 
     @property
     def url(self):
@@ -141,7 +145,7 @@ class Broadcaster(Process):
             self.terminate()
         return self.start(ready)
 
-    def wait_ready(self, timeout_s=10.0):
+    def wait_ready(self, timeout_s=PATIENCE_S):
         def ready():
             assert self.running, f"the broadcaster ended\n{self.log_tail()}"
             return self.admin.get_raw("/readyz").status_code == 200

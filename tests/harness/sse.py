@@ -8,7 +8,7 @@ import struct
 import time
 from dataclasses import dataclass
 
-from .waiting import scaled
+from .waiting import PATIENCE_S, scaled
 
 _LINE_END = re.compile("\r\n|\n|\r")
 
@@ -56,7 +56,7 @@ class SseStream:
     """
 
     def __init__(self, host, port, query="", last_event_id=None, headers=None,
-                 receive_buffer_bytes=None, path="/api/v1/stream", timeout_s=10.0):
+                 receive_buffer_bytes=None, path="/api/v1/stream", timeout_s=PATIENCE_S):
         self._socket = socket.socket()
         if receive_buffer_bytes:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
@@ -145,7 +145,7 @@ class SseStream:
         if len(self._body) == before and (not more or self._ended):
             raise EOFError(f"the stream ended; unread: {self._body!r}")
 
-    def read_body(self, timeout_s=10.0):
+    def read_body(self, timeout_s=PATIENCE_S):
         """The whole body of an answer that ends, such as a problem document."""
         deadline = time.monotonic() + scaled(timeout_s)
         length = int(self.headers.get("content-length", "0"))
@@ -153,7 +153,7 @@ class SseStream:
             pass
         return self._wire[:length]
 
-    def read_bytes(self, count, timeout_s=10.0):
+    def read_bytes(self, count, timeout_s=PATIENCE_S):
         """Exactly that many bytes of the decoded body."""
         deadline = time.monotonic() + scaled(timeout_s)
         self._unchunk()
@@ -162,7 +162,7 @@ class SseStream:
         taken, self._body = self._body[:count], self._body[count:]
         return taken
 
-    def next_frame(self, timeout_s=10.0):
+    def next_frame(self, timeout_s=PATIENCE_S):
         """The next block, whatever it is: retry, heartbeat, cursor, gap or event."""
         deadline = time.monotonic() + scaled(timeout_s)
         self._unchunk()
@@ -174,7 +174,7 @@ class SseStream:
             self.last_event_id = frame.id
         return frame
 
-    def next_event(self, timeout_s=10.0):
+    def next_event(self, timeout_s=PATIENCE_S):
         """The next block with data: an event or a gap. Comments, retry and cursors are passed over."""
         deadline = time.monotonic() + scaled(timeout_s)
         while True:
@@ -182,7 +182,7 @@ class SseStream:
             if frame.data is not None:
                 return frame
 
-    def collect(self, count, timeout_s=10.0):
+    def collect(self, count, timeout_s=PATIENCE_S):
         """The next `count` blocks with data."""
         deadline = time.monotonic() + scaled(timeout_s)
         frames = []

@@ -8,6 +8,9 @@ import requests
 # Instrumented builds (ThreadSanitizer, coverage) are slower; scripts/test.sh sets the factor.
 TIMEOUT_SCALE = float(os.environ.get("BELLBUOY_TIMEOUT_SCALE", "1"))
 
+# What a machine with much else to do may need for anything: waiting ends as soon as the condition holds.
+PATIENCE_S = 30.0
+
 # What a condition may raise while it does not hold yet.
 NOT_YET = (AssertionError, OSError, LookupError, requests.RequestException)
 
@@ -17,7 +20,7 @@ def scaled(timeout_s):
     return timeout_s * TIMEOUT_SCALE
 
 
-def eventually(condition, timeout_s=10.0, interval_s=0.02, message=""):
+def eventually(condition, timeout_s=PATIENCE_S, interval_s=0.02, message=""):
     """Calls condition() until it returns something true, and returns that.
 
     A condition may also assert, or fail with an OSError, a LookupError or a requests exception: that
