@@ -1,6 +1,8 @@
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "broker/check.h"
 #include "broker/config.h"
 #include "broker/probe.h"
 #include "broker/service.h"
@@ -37,6 +39,8 @@ int main(int argc, char **argv)
     struct options *options AUTO(options_free) = NULL;
     struct err e = {0};
 
+    if (argc > 1 && strcmp(argv[1], "check") == 0)
+        return check_main(argc - 1, argv + 1, environ);
     switch (config_load(argc, argv, environ, &config, &options, &e)) {
     case OPTIONS_RUN:
         return run(&config);
