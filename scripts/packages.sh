@@ -17,6 +17,7 @@
 #   fuzz        the fuzz targets
 #   lint        format, static analysis
 #   install     the test of the scripts on bare systems, in containers
+#   images      what the images' builder has beside build and run
 #
 # Known to fit Debian 12 (bookworm), Debian 13 (trixie) and Ubuntu 24.04 (noble).
 set -euo pipefail
@@ -44,6 +45,7 @@ packages_of() {
     fuzz) echo clang "$(packages_clang_runtime)" ;;
     lint) echo clang-format clang-tidy cppcheck shellcheck python3 ;;
     install) echo debootstrap ;;
+    images) echo ccache ca-certificates ;;
     *) usage_error "'$1' is no purpose; --help names them" ;;
     esac
 }
