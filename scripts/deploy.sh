@@ -110,6 +110,18 @@ keep_input() {
     exec {INPUT}<&0 </dev/null
 }
 
+# Ctrl-C while helm is at work: it marks the release as failed and ends, and the next run goes on.
+interrupted() {
+    local child
+    trap '' INT TERM HUP
+    for child in $(jobs -p); do
+        kill -TERM "$child" 2>/dev/null || true
+        wait "$child" 2>/dev/null || true
+    done
+    fail "interrupted; what was begun is still there. Go on: $(self)    remove it: $(self --uninstall)"
+    exit 130
+}
+
 # The two programs on the cluster that was chosen.
 kube() { kubectl --context "$CONTEXT" --namespace "$NAMESPACE" --request-timeout 20s "$@"; }
 helm_run() { helm --kube-context "$CONTEXT" --namespace "$NAMESPACE" "$@"; }
@@ -146,6 +158,7 @@ main() {
     keep_input
     WORK=$(mktemp -d)
     trap 'rm -rf -- "$WORK"' EXIT
+    trap interrupted INT TERM HUP
     preflight_cluster
     case $ACTION in
     install)

@@ -6,10 +6,11 @@
 # each line, in $WORK/needs. A value that the chart refuses shows here.
 render() {
     if [[ -n $HELM ]]; then
-        if ! helm_run template "$RELEASE" "$CHART" --no-hooks "${VALUES[@]}" \
+        if ! helm_run template "$RELEASE" "$CHART" --no-hooks --kube-version "$SERVER_VERSION" \
+            "${VALUES[@]}" \
             >"$WORK/objects.yaml" 2>"$WORK/render"; then
             flaw "the chart refuses the values:
-$(sed 's/^/       /' "$WORK/render")" "correct them; the keys and their defaults: helm show values $CHART"
+$(sed -e '/^$/d' -e '/^Use --debug/d' -e 's/^/       /' "$WORK/render")" "correct them; the keys and their defaults: helm show values $CHART"
             return 1
         fi
     elif ! kubectl kustomize "$ROOT/kubernetes" >"$WORK/objects.yaml" 2>"$WORK/render"; then

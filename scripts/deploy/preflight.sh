@@ -145,20 +145,19 @@ command_for_a_context() {
 }
 
 check_server() {
-    local answer version
+    local answer
     if ! answer=$(timeout 15 kubectl --context "$CONTEXT" --request-timeout 5s get --raw /version \
         2>"$WORK/server"); then
         flaw "the cluster of context '$CONTEXT' does not answer: $(server_address)
        $(tail -n 1 "$WORK/server")" "$(command_for_the_cluster)"
         return 1
     fi
-    version=$(grep -o '"gitVersion"[^,]*' <<<"$answer")
-    version=$(version_of "$version")
-    if version_below "$version" "1.$KUBERNETES_MIN_MINOR"; then
-        flaw "the cluster runs Kubernetes $version: 1.$KUBERNETES_MIN_MINOR or newer is needed" \
+    SERVER_VERSION=$(version_of "$(grep -o '"gitVersion"[^,]*' <<<"$answer")")
+    if version_below "$SERVER_VERSION" "1.$KUBERNETES_MIN_MINOR"; then
+        flaw "the cluster runs Kubernetes $SERVER_VERSION: 1.$KUBERNETES_MIN_MINOR or newer is needed" \
             "minikube delete && $MINIKUBE_START"
     fi
-    CHECKED+=("context $CONTEXT (Kubernetes $version)")
+    CHECKED+=("context $CONTEXT (Kubernetes $SERVER_VERSION)")
 }
 
 server_address() {

@@ -37,6 +37,8 @@ def service_environment(extra=None):
 class Process:
     """Starts argv with stdout and stderr in one log file; may be started again after its end."""
 
+    stdin = subprocess.DEVNULL
+
     def __init__(self, name, argv, folder, env=None):
         self.name = name
         self.argv = [str(arg) for arg in argv]
@@ -70,7 +72,7 @@ class Process:
         self._ended_by_test = None
         with self.log_path.open("ab") as log:
             self.popen = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env
+                self.argv, stdin=self.stdin, stdout=log, stderr=log, env=self.env
             )
         return self
 
