@@ -21,5 +21,7 @@ if(BELLBUOY_HARDEN)
     check_pie_supported()
     add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
                         -fstack-clash-protection)
+    # The same bytes in whatever folder it is built.
+    add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
     add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
 endif()
