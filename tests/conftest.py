@@ -1,6 +1,7 @@
 """Fixtures for all tests that start real processes."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ def _wants_binaries(config):
 
 
 def pytest_sessionstart(session):
+    # A shell starts what it puts in the background with SIGINT ignored, and no child of such a
+    # process could be ended by Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     missing = [str(path) for path in (BROADCASTER, BROKER, RECEIVER) if not path.exists()]
     if missing and _wants_binaries(session.config) and not session.config.option.collectonly:
         pytest.exit(f"not built: {', '.join(missing)}; scripts/test.sh builds them", returncode=3)
