@@ -3,17 +3,20 @@
 #
 # Usage: scripts/test.sh [OPTIONS] [PART...]
 #
-# Without PART: unit integration browser. Parts:
+# Without PART: unit integration scripts browser kubernetes. Parts:
 #   unit          cmocka, through ctest
 #   integration   pytest against the real services and a real Mosquitto (with ASan and UBSan)
+#   scripts       pytest against the scripts that deploy, without a cluster
 #   browser       Playwright with the system's Chromium; screenshots in build/screenshots
+#   kubernetes    pytest against a real cluster: that of kubectl's context if it is minikube, kind or k3d;
+#                 skipped where none answers. Needs helm, and a Docker engine to build the images
 #   tsan          unit tests and the integration tests marked tsan, with ThreadSanitizer
 #   coverage      unit and integration tests; line coverage, at least 85 %
 #   fuzz          each fuzz target for a while
 #   install       run-local.sh and test.sh on bare Debian systems, in containers
 #   lint          format and static analysis (scripts/lint.sh)
 #
-#   -k EXPR             only the integration and browser tests that match (as pytest's -k)
+#   -k EXPR             only the tests of pytest that match (as its -k)
 #   --kills N           how often the kill test kills (default 100)
 #   --fuzz-seconds N    for each fuzz target (default 60)
 #   --help              this text
@@ -46,14 +49,14 @@ parse_options() {
         --kills) KILLS=$VALUE && shift ;;
         --fuzz-seconds) FUZZ_SECONDS=$VALUE && shift ;;
         --help) print_help && exit ;;
-        unit | integration | browser | tsan | coverage | fuzz | install | lint) PARTS+=("$1") ;;
+        unit | integration | scripts | browser | kubernetes | tsan | coverage | fuzz | install | lint) PARTS+=("$1") ;;
         *) usage_error "'$1' is neither an option nor a part" ;;
         esac
         shift
     done
     require_integer --kills "$KILLS" 0 1000000
     require_integer --fuzz-seconds "$FUZZ_SECONDS" 1 1000000
-    if [[ ${#PARTS[@]} -eq 0 ]]; then PARTS=(unit integration browser); fi
+    if [[ ${#PARTS[@]} -eq 0 ]]; then PARTS=(unit integration scripts browser kubernetes); fi
 }
 
 # What each part needs installed.
@@ -61,7 +64,9 @@ purposes_of() {
     case $1 in
     unit) echo build unit ;;
     integration) echo build unit integration ;;
+    scripts) echo integration ;;
     browser) echo build unit integration browser ;;
+    kubernetes) echo integration browser ;;
     tsan) echo build unit integration ;;
     coverage) echo build unit integration coverage ;;
     fuzz) echo build fuzz ;;
@@ -174,9 +179,20 @@ part_integration() {
     run_pytest dev integration integration
 }
 
+part_scripts() {
+    make_venv || return
+    run_pytest dev scripts scripts
+}
+
 part_browser() {
     build_preset dev && make_venv || return
     run_pytest dev browser browser
+}
+
+# One after the other: they share the cluster.
+part_kubernetes() {
+    make_venv || return
+    run_pytest dev kubernetes kubernetes -n 0
 }
 
 part_tsan() {
