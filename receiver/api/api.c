@@ -55,6 +55,12 @@ static double pending_posts(void *context)
     return api->publish == NULL ? 0 : (double)publisher_pending(api->publish);
 }
 
+static double broker_connected(void *context)
+{
+    const struct api *api = context;
+    return api->publish != NULL && publisher_is_connected(api->publish) ? 1 : 0;
+}
+
 static void make_metrics(struct api *api)
 {
     static const double seconds[] = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10};
@@ -66,6 +72,8 @@ static void make_metrics(struct api *api)
                                    "Messages refused for their token or origin.");
     metrics_callback(m, "bellbuoy_api_posts_pending", NULL,
                      "Messages that wait for the broker's acknowledgement.", pending_posts, api);
+    metrics_callback(m, "bellbuoy_api_broker_connected", NULL,
+                     "1 while the client that sends messages is connected.", broker_connected, api);
 }
 
 int api_new(const struct api_settings *settings, struct api **ret_api, struct err *e)

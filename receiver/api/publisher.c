@@ -22,7 +22,7 @@ struct publisher {
     uv_timer_t *timer; /* runs out with the oldest pending message; freed by its close */
     struct pending pending[PUBLISHER_PENDING_MAX]; /* oldest first */
     size_t count;
-    bool was_connected;
+    bool is_connected;
 };
 
 static int64_t now_ms(const struct publisher *p)
@@ -59,7 +59,7 @@ static void on_connected(void *context, bool session_present)
 {
     struct publisher *p = context;
     (void)session_present;
-    p->was_connected = true;
+    p->is_connected = true;
     log_debug("publisher", "connected", LOG_STR("client_id", p->client_id));
 }
 
@@ -68,10 +68,10 @@ static void on_connected(void *context, bool session_present)
 static void on_disconnected(void *context, const char *reason, int64_t next_attempt_ms)
 {
     struct publisher *p = context;
-    if (p->was_connected && next_attempt_ms >= 0)
+    if (p->is_connected && next_attempt_ms >= 0)
         log_warning("publisher", "connection lost", LOG_STR("reason", reason),
                     LOG_INT("next_attempt_ms", next_attempt_ms), LOG_INT("pending", p->count));
-    p->was_connected = false;
+    p->is_connected = false;
     finish_all(p);
 }
 
@@ -178,6 +178,11 @@ void publisher_free(struct publisher *p)
 size_t publisher_pending(const struct publisher *p)
 {
     return p->count;
+}
+
+bool publisher_is_connected(const struct publisher *p)
+{
+    return p->is_connected;
 }
 
 int publisher_publish(struct publisher *p, const char *topic, const void *payload, size_t size,

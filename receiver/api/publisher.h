@@ -6,6 +6,7 @@
  * Loop's thread only.
  */
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "common/base/clock.h"
@@ -36,6 +37,7 @@ void publisher_free(struct publisher *publisher);
 
 /* Messages that wait for their acknowledgement. */
 size_t publisher_pending(const struct publisher *publisher);
+bool publisher_is_connected(const struct publisher *publisher);
 
 /*
  * Publishes with QoS 1; `done` is called once, later. -ENOTCONN with the broker's reason, -EBUSY

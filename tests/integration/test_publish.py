@@ -17,16 +17,7 @@ def broker(lab):
 
 @pytest.fixture
 def receiver(lab, broker):
-    """Ready, and its second client is connected too."""
-    receiver = lab.receiver(broker, start=False).use_token().start()
-    wait_until_it_publishes(receiver)
-    return receiver
-
-
-def wait_until_it_publishes(receiver):
-    """The second client connects by itself, a moment after the first."""
-    probe = events.hello(1, source="probe")
-    eventually(lambda: post_event(receiver, probe).status_code == 202)
+    return lab.receiver(broker, start=False).use_token().start()
 
 
 def post_event(receiver, event, **options):
@@ -53,7 +44,6 @@ def test_texts_are_a_sequence_of_this_run(receiver):
     assert receiver.api.post_event({"text": "x"}).status_code == 202
     eventually(lambda: len(receiver.api.events(source="dashboard")) == 4)
     receiver.restart()
-    wait_until_it_publishes(receiver)
     assert receiver.api.post_event({"text": "x"}).status_code == 202
     eventually(lambda: len(receiver.api.events(source="dashboard")) == 5)
     found = receiver.api.all_events(source="dashboard")
@@ -132,7 +122,8 @@ def test_broker_that_does_not_acknowledge(receiver, broker):
     try:
         with concurrent.futures.ThreadPoolExecutor(66) as pool:
             answers = [one.result() for one in
-                       [pool.submit(receiver.api.post_event, TEXT) for _ in range(66)]]
+                       [pool.submit(receiver.api.post_event, TEXT, timeout_s=60)
+                        for _ in range(66)]]
     finally:
         broker.resume()
     statuses = [one.status_code for one in answers]
@@ -141,7 +132,7 @@ def test_broker_that_does_not_acknowledge(receiver, broker):
         if one.status_code == 503:
             assert one.json()["type"] == "urn:bellbuoy:problem:busy"
         else:
-            assert 4.9 < one.elapsed.total_seconds() < 8
+            assert 4.9 < one.elapsed.total_seconds() < 20
     # They were sent, and arrive.
     eventually(lambda: len(receiver.api.events(source="dashboard", limit=1000)) == 64)
 
