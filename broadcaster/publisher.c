@@ -260,12 +260,21 @@ size_t publisher_undelivered(const struct publisher *publisher)
     return outbox_undelivered(publisher->outbox);
 }
 
+const struct validity *publisher_validity(const struct publisher *publisher)
+{
+    return mqtt_client_validity(publisher->client);
+}
+
 bool publisher_is_ready(const struct publisher *publisher, char *reason, size_t size)
 {
     struct mqtt_status status;
+    struct err e = {0};
 
-    if (publisher->connected)
+    if (publisher->connected) {
+        if (validity_check(publisher_validity(publisher), clock_wall_us() / 1000000, &e) < 0)
+            (void)snprintf(reason, size, "%s", e.msg);
         return true;
+    }
     mqtt_client_status(publisher->client, &status);
     (void)snprintf(reason, size, "not connected to the broker%s%s", status.reason ? ": " : "",
                    status.reason ? status.reason : "");

@@ -12,6 +12,7 @@
 #include "broadcaster/counters.h"
 #include "broadcaster/ledger.h"
 #include "broadcaster/message.h"
+#include "common/mqtt/validity.h"
 
 struct publisher;
 
@@ -46,5 +47,6 @@ void publisher_close(struct publisher *publisher);
 bool publisher_logs_messages(const struct broadcaster_config *config);
 size_t publisher_kept(const struct publisher *publisher);
 size_t publisher_undelivered(const struct publisher *publisher);
-/* Connected; else why not in `reason`. */
+const struct validity *publisher_validity(const struct publisher *publisher);
+/* Connected; else why not in `reason`, which may also warn of what will come. */
 bool publisher_is_ready(const struct publisher *publisher, char *reason, size_t size);

@@ -38,6 +38,18 @@ static double outbox_messages(void *context)
     return (double)publisher_kept(s->publisher);
 }
 
+static double own_expiry(void *context)
+{
+    const struct service *s = context;
+    return validity_metric(publisher_validity(s->publisher)->own_end_s);
+}
+
+static double authority_expiry(void *context)
+{
+    const struct service *s = context;
+    return validity_metric(publisher_validity(s->publisher)->authority_end_s);
+}
+
 static bool is_ready(void *context, char *reason, size_t size)
 {
     const struct service *s = context;
@@ -174,16 +186,27 @@ static int start_messages(struct service *s, struct err *e)
     return r;
 }
 
+static void init_metrics(struct service *s)
+{
+    metrics_callback(s->metrics, "bellbuoy_broadcaster_outbox_messages", NULL,
+                     "Messages kept: waiting, in flight, or acknowledged a moment ago.",
+                     outbox_messages, s);
+    if (s->config->mqtt_address.tls) {
+        metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_OWN, VALIDITY_METRIC_HELP,
+                         own_expiry, s);
+        metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_CA, VALIDITY_METRIC_HELP,
+                         authority_expiry, s);
+    }
+    metrics_process(s->metrics, "broadcaster");
+}
+
 static int start(struct service *s, struct err *e)
 {
     init_handles(s);
     int r = start_messages(s, e);
     if (r < 0)
         return r;
-    metrics_callback(s->metrics, "bellbuoy_broadcaster_outbox_messages", NULL,
-                     "Messages kept: waiting, in flight, or acknowledged a moment ago.",
-                     outbox_messages, s);
-    metrics_process(s->metrics, "broadcaster");
+    init_metrics(s);
     r = start_admin(s, e);
     if (r == 0 && !publisher_logs_messages(s->config))
         summary_start(&s->loop, &s->summary, &s->counters, s->publisher);

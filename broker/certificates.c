@@ -5,9 +5,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/file.h"
-#include "common/mqtt/validity.h"
 
 #define FILE_MAX_BYTES (1 << 20)
 
@@ -57,8 +55,8 @@ static int next_certificate(BIO *bio, X509 **ret_certificate)
     return ERR_GET_REASON(code) == PEM_R_NO_START_LINE ? 0 : -EINVAL;
 }
 
-/* All certificates of a file: the first, and the latest end of any. */
-static int parse_certificates(const struct text *text, X509 **ret_first, int64_t *ret_not_after_s,
+/* All certificates of a file: the first of them, and the validity of any as an authority. */
+static int parse_certificates(const struct text *text, X509 **ret_first, struct validity *validity,
                               struct err *e)
 {
     BIO *bio AUTO(BIO_free) = BIO_new_mem_buf(text->bytes.data, (int)text->bytes.len);
@@ -68,11 +66,8 @@ static int parse_certificates(const struct text *text, X509 **ret_first, int64_t
 
     if (!bio)
         return FAIL(e, ENOMEM, "out of memory");
-    *ret_not_after_s = 0;
     while ((r = next_certificate(bio, &one)) > 0) {
-        int64_t not_after_s = validity_end_s(one);
-        if (not_after_s > *ret_not_after_s)
-            *ret_not_after_s = not_after_s;
+        validity_add_authority(validity, one);
         if (first)
             X509_free(one);
         else
@@ -131,17 +126,16 @@ static int parse(const struct text *texts, struct certificates *out, struct err 
 {
     X509 *certificate AUTO(X509_free) = NULL;
     X509 *authority AUTO(X509_free) = NULL;
-    int64_t chain_end_s;
+    struct validity chain = {0};
 
-    int r = parse_certificates(&texts[AUTHORITY], &authority, &out->authority_not_after_s, e);
+    int r = parse_certificates(&texts[AUTHORITY], &authority, &out->validity, e);
     if (r == 0)
-        r = parse_certificates(&texts[CERTIFICATE], &certificate, &chain_end_s, e);
+        r = parse_certificates(&texts[CERTIFICATE], &certificate, &chain, e);
     if (r == 0)
         r = check_key(&texts[KEY], texts[CERTIFICATE].path, certificate, e);
     if (r < 0)
         return r;
-    out->not_before_s = validity_begin_s(certificate);
-    out->not_after_s = validity_end_s(certificate);
+    validity_add_own(&out->validity, certificate);
     if (digest(&texts[AUTHORITY], 1, out->authority) < 0 ||
         digest(&texts[CERTIFICATE], 2, out->own) < 0)
         return FAIL(e, ENOMEM, "out of memory");
@@ -161,24 +155,4 @@ int certificates_read(const struct certificate_files *files, struct certificates
     if (r == 0)
         *ret_certificates = found;
     return r;
-}
-
-static int fail_time(const char *what, int64_t time_s, struct err *e)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    clock_format_us(time_s * 1000000, text);
-    return FAIL(e, EINVAL, "%s %.19sZ", what, text);
-}
-
-int certificates_check_time(const struct certificates *certificates, int64_t now_s, struct err *e)
-{
-    if (now_s < certificates->not_before_s)
-        return fail_time("the certificate is not valid before", certificates->not_before_s, e);
-    if (now_s >= certificates->not_after_s)
-        return fail_time("the certificate has expired at", certificates->not_after_s, e);
-    if (now_s >= certificates->authority_not_after_s)
-        return fail_time("the authority's certificate has expired at",
-                         certificates->authority_not_after_s, e);
-    return 0;
 }

@@ -7,9 +7,8 @@
  * files, others are written over in place, and either may be seen half done.
  */
 
-#include <stdint.h>
-
 #include "common/base/error.h"
+#include "common/mqtt/validity.h"
 
 struct certificate_files {
     const char *authority;
@@ -22,15 +21,10 @@ struct certificate_files {
 struct certificates {
     unsigned char authority[CERTIFICATES_DIGEST_SIZE]; /* SHA-256 of the file */
     unsigned char own[CERTIFICATES_DIGEST_SIZE];       /* of the certificate's and the key's */
-    int64_t not_before_s, not_after_s; /* of our own certificate, seconds since 1970 */
-    int64_t authority_not_after_s;     /* the latest, where the file has several */
+    struct validity validity;
 };
 
 /* Reads the files. < 0 with a sentence that names the file at fault: it cannot be read, is no PEM
  * to its end, or the key is not the certificate's. */
 MUST_CHECK int certificates_read(const struct certificate_files *files,
                                  struct certificates *ret_certificates, struct err *e);
-
-/* Whether clients would accept them at that time. -EINVAL with a sentence. */
-MUST_CHECK int certificates_check_time(const struct certificates *certificates, int64_t now_s,
-                                       struct err *e);

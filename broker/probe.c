@@ -9,9 +9,10 @@
 #include "common/mqtt/client.h"
 #include "common/mqtt/pump.h"
 
-#define ONCE_MS  3000
-#define RETRY_MS 50 /* Mosquitto is near and must be found soon: the client's backoff is too long  \
-                     */
+#define ONCE_MS 3000
+#define RETRY_MS                                                                                   \
+    50 /* Mosquitto is near and must be found soon: the client's backoff is too long               \
+        */
 #define KEEPALIVE_S 5
 
 struct probe {

@@ -1,7 +1,6 @@
 #include "broker/service.h"
 
 #include <assert.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,8 +55,8 @@ static void log_certificates(const char *msg, const struct certificates *c)
 {
     char own[CLOCK_TEXT_SIZE], authority[CLOCK_TEXT_SIZE];
 
-    clock_format_us(c->not_after_s * 1000000, own);
-    clock_format_us(c->authority_not_after_s * 1000000, authority);
+    clock_format_us(c->validity.own_end_s * 1000000, own);
+    clock_format_us(c->validity.authority_end_s * 1000000, authority);
     log_info("broker", msg, LOG_STR("expires", own), LOG_STR("authority_expires", authority));
 }
 
@@ -66,7 +65,7 @@ static void start_mosquitto(struct service *s)
 {
     struct err e = {0};
 
-    if (s->has_loaded && certificates_check_time(&s->loaded, now_s(), &e) < 0)
+    if (s->has_loaded && validity_check(&s->loaded.validity, now_s(), &e) < 0)
         log_error("broker", "clients will refuse the broker", LOG_STR("reason", e.msg),
                   LOG_SECURITY);
     if (mosquitto_process_start(s->mosquitto, &e) < 0) {
@@ -109,7 +108,7 @@ static void look_at_certificates(struct service *s)
 
     int r = certificates_read(&s->config->files, &found, &e);
     if (r == 0 && running && !is_loaded(s, &found))
-        r = certificates_check_time(&found, now_s(), &e);
+        r = validity_check(&found.validity, now_s(), &e);
     if (r < 0) {
         complain(s, &e);
         return;
@@ -180,37 +179,31 @@ static bool is_ready(void *context, char *reason, size_t size)
                        s->complaint);
         return false;
     }
-    if (s->has_loaded && certificates_check_time(&s->loaded, now_s(), &e) < 0) {
+    if (s->has_loaded && validity_check(&s->loaded.validity, now_s(), &e) < 0) {
         (void)snprintf(reason, size, "%s", e.msg);
         return false;
     }
     return probe_is_answered(s->probe, reason, size);
 }
 
-static double expiry(const struct service *s, int64_t time_s)
-{
-    return s->has_loaded ? (double)time_s : NAN;
-}
-
 static double own_expiry(void *context)
 {
     const struct service *s = context;
-    return expiry(s, s->loaded.not_after_s);
+    return validity_metric(s->loaded.validity.own_end_s);
 }
 
 static double authority_expiry(void *context)
 {
     const struct service *s = context;
-    return expiry(s, s->loaded.authority_not_after_s);
+    return validity_metric(s->loaded.validity.authority_end_s);
 }
 
 static void init_metrics(struct service *s)
 {
-    static const char name[] = "bellbuoy_tls_certificate_expiry_timestamp_seconds";
-    static const char help[] = "When the certificate in use expires, of several the last.";
-
-    metrics_callback(s->metrics, name, "certificate=\"own\"", help, own_expiry, s);
-    metrics_callback(s->metrics, name, "certificate=\"ca\"", help, authority_expiry, s);
+    metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_OWN, VALIDITY_METRIC_HELP,
+                     own_expiry, s);
+    metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_CA, VALIDITY_METRIC_HELP,
+                     authority_expiry, s);
     s->reloads = metrics_counter(s->metrics, "bellbuoy_broker_reloads_total", NULL,
                                  "Renewed certificates that Mosquitto was told to reload.");
     s->restarts = metrics_counter(s->metrics, "bellbuoy_broker_restarts_total", NULL,

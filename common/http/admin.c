@@ -74,7 +74,7 @@ static void reply_ready(struct admin *admin, struct reply *reply)
     buf_appendf(&reply->body, "{\"ready\":%s,\"checks\":[{\"name\":", ready ? "true" : "false");
     buf_append_json(&reply->body, settings->check ? settings->check : "service");
     buf_appendf(&reply->body, ",\"ok\":%s,\"reason\":", ready ? "true" : "false");
-    buf_append_json(&reply->body, ready ? NULL : reason);
+    buf_append_json(&reply->body, ready && reason[0] == '\0' ? NULL : reason);
     buf_append_str(&reply->body, "}]}\n");
 }
 

@@ -20,7 +20,7 @@ struct admin_settings {
     const char *address; /* "127.0.0.1:9090", "[::1]:9090" */
     struct metrics *metrics;
     const char *check; /* what `ready` looks at, a word for /readyz: "broker" */
-    /* True when ready; else `reason` (size bytes) says why not. */
+    /* True when ready; else `reason` (size bytes) says why not. When ready it may warn. */
     bool (*ready)(void *context, char *reason, size_t size);
     void *context;
 };

@@ -48,6 +48,7 @@ struct mqtt_client {
     unsigned short_connections;
     struct err failure; /* code 0: none */
     struct secret password;
+    struct validity validity; /* of the certificates as they were last read */
 };
 
 /* ---- the end of an attempt or connection ---- */
@@ -186,6 +187,7 @@ static void connect_next(struct mqtt_client *c, int64_t now_ms)
                 .mqtt = &c->settings,
                 .address = address,
                 .password = c->password.path ? c->password.value : NULL,
+                .validity = &c->validity,
                 .events = &events,
                 .context = c,
             },
@@ -427,6 +429,11 @@ void mqtt_client_status(const struct mqtt_client *client, struct mqtt_status *re
                                                     : left_ms,
         .attempts = client->attempts,
     };
+}
+
+const struct validity *mqtt_client_validity(const struct mqtt_client *client)
+{
+    return &client->validity;
 }
 
 int mqtt_client_new(const struct mqtt_client_settings *settings,

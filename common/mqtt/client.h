@@ -27,6 +27,7 @@
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/mqtt/settings.h"
+#include "common/mqtt/validity.h"
 
 struct mqtt_client;
 
@@ -112,3 +113,6 @@ struct mqtt_status {
     unsigned attempts;       /* since the last connection */
 };
 void mqtt_client_status(const struct mqtt_client *client, struct mqtt_status *ret_status);
+
+/* Of the certificates that the last attempt to connect read; never NULL, none without TLS. */
+const struct validity *mqtt_client_validity(const struct mqtt_client *client);

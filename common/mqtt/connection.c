@@ -249,6 +249,7 @@ static int start(struct connection *c, const struct connection_settings *setting
         int r = tls_new(o, a->host, &c->tls, e);
         if (r < 0)
             return r;
+        validity_read(tls_context(c->tls), settings->validity);
     }
     c->mosq = mosquitto_new(o->client_id, c->mqtt->clean_session, c);
     if (!c->mosq)

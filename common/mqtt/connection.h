@@ -32,8 +32,9 @@ struct connection_events {
 
 struct connection_settings {
     const struct mqtt_client_settings *mqtt;
-    const char *address;  /* numeric */
-    const char *password; /* NULL: none; copied */
+    const char *address;       /* numeric */
+    const char *password;      /* NULL: none; copied */
+    struct validity *validity; /* with TLS set to that of the certificates that were read */
     const struct connection_events *events;
     void *context;
 };

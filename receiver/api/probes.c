@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "common/base/clock.h"
 #include "receiver/api/params.h"
 #include "receiver/api/routes.h"
 #include "receiver/api/state.h"
@@ -17,6 +18,14 @@ struct check {
     char reason[512]; /* "": none */
 };
 
+/* While connected a warning: the next connection will fail. */
+static void warn_of_expiry(const struct ingest_status *status, struct check *check)
+{
+    struct err e = {0};
+    if (check->ok && validity_check(&status->validity, clock_wall_us() / 1000000, &e) < 0)
+        snprintf(check->reason, sizeof(check->reason), "%s", e.msg);
+}
+
 static void check_broker(struct api *api, struct check *ret_check)
 {
     struct ingest_status status = {.broker = MQTT_CONNECTING};
@@ -30,6 +39,7 @@ static void check_broker(struct api *api, struct check *ret_check)
         snprintf(ret_check->reason, sizeof(ret_check->reason), "%s",
                  status.broker == MQTT_CONNECTED ? "the subscription is not granted yet"
                                                  : "not connected yet");
+    warn_of_expiry(&status, ret_check);
 }
 
 static void check_journal(struct api *api, struct check *ret_check)

@@ -39,6 +39,7 @@ struct ingest {
     struct rates rates;
     struct metric *m_stored, *m_duplicates, *m_quarantined, *m_batch_size, *m_commit_s,
         *m_connected;
+    struct metric *m_own_expiry, *m_authority_expiry; /* with TLS */
 
     pthread_mutex_t lock; /* of what follows */
     struct ingest_status status;
@@ -63,6 +64,7 @@ static void publish_status(struct ingest *in)
     in->status.broker = in->journal_ok ? now.mqtt.state : MQTT_WAITING;
     in->status.subscribed = in->journal_ok && now.subscribed;
     in->status.broker_since_us = now.mqtt.since_us;
+    in->status.validity = now.validity;
     in->status_deadline_ms = now.mqtt.next_attempt_ms < 0
                                  ? -1
                                  : in->settings.clock->monotonic_ms(in->settings.clock->context) +
@@ -71,6 +73,10 @@ static void publish_status(struct ingest *in)
         in->status.broker_reason[0] = '\0';
     pthread_mutex_unlock(&in->lock);
     metric_set(in->m_connected, now.mqtt.state == MQTT_CONNECTED ? 1 : 0);
+    if (in->settings.address.tls) {
+        metric_set(in->m_own_expiry, validity_metric(now.validity.own_end_s));
+        metric_set(in->m_authority_expiry, validity_metric(now.validity.authority_end_s));
+    }
 }
 
 void ingest_status(struct ingest *in, struct ingest_status *ret_status)
@@ -340,6 +346,14 @@ static void register_metrics(struct ingest *in, struct metrics *m)
                           "Time to make a batch durable.", seconds, ARRAY_SIZE(seconds));
     in->m_connected = metrics_gauge(m, "bellbuoy_receiver_broker_connected", NULL,
                                     "1 while the session with the broker stands.");
+    if (in->settings.address.tls) {
+        in->m_own_expiry =
+            metrics_gauge(m, VALIDITY_METRIC, VALIDITY_METRIC_OWN, VALIDITY_METRIC_HELP);
+        in->m_authority_expiry =
+            metrics_gauge(m, VALIDITY_METRIC, VALIDITY_METRIC_CA, VALIDITY_METRIC_HELP);
+        metric_set(in->m_own_expiry, validity_metric(0));
+        metric_set(in->m_authority_expiry, validity_metric(0));
+    }
 }
 
 static void destroy(struct ingest *in)

@@ -38,6 +38,7 @@ struct ingest_status {
     int64_t broker_since_us;
     int64_t next_attempt_ms; /* -1 when not waiting */
     bool subscribed;
+    struct validity validity; /* of our certificate and the broker's authority, with TLS */
     uint64_t stored, duplicates, quarantined; /* since start */
 };
 /* Any thread. */

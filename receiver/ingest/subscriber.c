@@ -229,4 +229,5 @@ void subscriber_status(const struct subscriber *s, struct subscriber_status *ret
     mqtt_client_status(s->client, &ret_status->mqtt);
     ret_status->subscribed = s->subscribed;
     ret_status->denied = s->denied;
+    ret_status->validity = *mqtt_client_validity(s->client);
 }

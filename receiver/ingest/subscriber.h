@@ -41,5 +41,6 @@ struct subscriber_status {
     struct mqtt_status mqtt;
     bool subscribed;    /* every filter is granted */
     const char *denied; /* a filter that the broker refused; NULL: none */
+    struct validity validity;
 };
 void subscriber_status(const struct subscriber *subscriber, struct subscriber_status *ret_status);

@@ -11,7 +11,7 @@
 from . import events
 from .api import Api
 from .broker import Broker
-from .broker_service import BrokerService
+from .broker_service import EXPIRY, BrokerService
 from .certificates import Certificates
 from .lab import Lab
 from .mqtt import MqttClient
@@ -24,6 +24,6 @@ from .waiting import eventually, scaled
 
 __all__ = [
     "Api", "BROADCASTER", "BROKER", "BUILD_DIR", "Broadcaster", "Broker", "BrokerService",
-    "Certificates", "Frame", "HOST", "Lab", "MqttClient", "Process", "RECEIVER", "ROOT", "Receiver",
+    "Certificates", "EXPIRY", "Frame", "HOST", "Lab", "MqttClient", "Process", "RECEIVER", "ROOT", "Receiver",
     "SseStream", "accepts", "eventually", "events", "free_port", "parse_frame", "run_once", "scaled",
 ]

@@ -14,6 +14,9 @@ from .waiting import eventually
 
 SHIPPED = ROOT / "broker"
 
+# The metric of each service: "own", "ca".
+EXPIRY = 'bellbuoy_tls_certificate_expiry_timestamp_seconds{certificate="%s"}'
+
 
 class MountedSecret:
     """A folder as Kubernetes mounts a Secret: its files are links into ..data, itself a link."""
@@ -118,5 +121,4 @@ class BrokerService(Process):
 
     def expiry(self, which="own"):
         """The metric, in seconds since 1970."""
-        name = "bellbuoy_tls_certificate_expiry_timestamp_seconds"
-        return self.admin.metrics()[f'{name}{{certificate="{which}"}}']
+        return self.admin.metrics()[EXPIRY % which]

@@ -11,7 +11,7 @@ from collections import Counter
 import paho.mqtt.client as paho
 import pytest
 
-from harness import HOST, Certificates, MqttClient, eventually, scaled
+from harness import EXPIRY, HOST, Certificates, MqttClient, eventually, scaled
 
 
 def handshake(broker, certificate=None):
@@ -212,9 +212,12 @@ def test_a_new_authority_loses_no_message(lab, tmp_path):
         eventually(lambda: len(broadcaster.ledger()) > before + 300, timeout_s=20.0,
                    message="messages flow again")
 
-    clients = {name: new.client(name) for name in secrets}
+    clients = {name: new.client(name, days=9) for name in secrets}
     rotate(1, both, old.server("second"), {name: old.client(name) for name in secrets})
     rotate(2, new.ca, new.server(), clients)
+    for service in (receiver.api, broadcaster.admin):
+        assert service.metrics()[EXPIRY % "own"] == pytest.approx(time.time() + 9 * 86400, abs=120)
+        assert service.metrics()[EXPIRY % "ca"] == pytest.approx(time.time() + 2 * 86400, abs=120)
     broadcaster.terminate()
     sent = set(broadcaster.ledger())
     eventually(lambda: sent <= set(stored(receiver)), timeout_s=20.0, message="all is stored")

@@ -124,10 +124,10 @@ static void test_times(void **state)
     struct certificates c;
 
     read_well(p, &c);
-    assert_near(c.not_before_s, p->now_s - 60);
-    assert_near(c.not_after_s, p->now_s + DAY_S);
-    assert_near(c.authority_not_after_s, p->now_s + 3 * DAY_S);
-    assert_int_equal(certificates_check_time(&c, p->now_s, NULL), 0);
+    assert_near(c.validity.own_begin_s, p->now_s - 60);
+    assert_near(c.validity.own_end_s, p->now_s + DAY_S);
+    assert_near(c.validity.authority_end_s, p->now_s + 3 * DAY_S);
+    assert_int_equal(validity_check(&c.validity, p->now_s, NULL), 0);
 }
 
 static void test_the_last_authority_counts(void **state)
@@ -139,7 +139,7 @@ static void test_the_last_authority_counts(void **state)
     (void)snprintf(both, sizeof(both), "%s%s", p->certificate[1], p->certificate[0]);
     write_text(p->paths[0], both);
     read_well(p, &c);
-    assert_near(c.authority_not_after_s, p->now_s + 3 * DAY_S);
+    assert_near(c.validity.authority_end_s, p->now_s + 3 * DAY_S);
 }
 
 static void test_digests_tell_what_changed(void **state)
@@ -185,34 +185,6 @@ static void test_what_cannot_be_used(void **state)
     read_badly(p, "ca.crt: No such file");
 }
 
-static void test_only_in_their_time(void **state)
-{
-    static const struct {
-        int64_t now_s;
-        const char *reason; /* NULL: valid */
-    } cases[] = {
-        {999, "is not valid before 1970-01-01T00:16:40Z"},
-        {1000, NULL},
-        {1999, NULL},
-        {2000, "the certificate has expired at 1970-01-01T00:33:20Z"},
-    };
-    const struct certificates c = {
-        .not_before_s = 1000, .not_after_s = 2000, .authority_not_after_s = 2000};
-    const struct certificates old = {
-        .not_before_s = 1000, .not_after_s = 2000, .authority_not_after_s = 1500};
-    struct err e = {0};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int r = certificates_check_time(&c, cases[i].now_s, &e);
-        assert_int_equal(r < 0, cases[i].reason != NULL);
-        if (cases[i].reason)
-            assert_non_null(strstr(e.msg, cases[i].reason));
-    }
-    assert_true(certificates_check_time(&old, 1500, &e) < 0);
-    assert_non_null(strstr(e.msg, "the authority's certificate has expired"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,7 +192,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_last_authority_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_digests_tell_what_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_used, set_up, tear_down),
-        cmocka_unit_test(test_only_in_their_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

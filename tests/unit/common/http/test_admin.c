@@ -37,6 +37,7 @@ struct bench {
     struct metrics *metrics;
     struct admin *admin;
     const char *why_not; /* NULL: ready */
+    const char *warning; /* while ready; NULL: none */
     char answer[65536];
 };
 
@@ -46,6 +47,8 @@ static bool ready(void *context, char *reason, size_t size)
 
     if (b->why_not)
         snprintf(reason, size, "%s", b->why_not);
+    else if (b->warning)
+        snprintf(reason, size, "%s", b->warning);
     return !b->why_not;
 }
 
@@ -160,6 +163,11 @@ static void test_ready(void **state)
     assert_string_equal(
         strstr(answer, "\r\n\r\n") + 4,
         "{\"ready\":true,\"checks\":[{\"name\":\"broker\",\"ok\":true,\"reason\":null}]}\n");
+
+    b->warning = "soon";
+    answer = ask(b, "GET /readyz HTTP/1.1\r\n\r\n");
+    assert_non_null(strstr(answer, "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(answer, "\"ok\":true,\"reason\":\"soon\"}"));
 
     b->why_not = "the broker \"b\" is away";
     answer = ask(b, "GET /readyz?verbose HTTP/1.1\r\n\r\n");

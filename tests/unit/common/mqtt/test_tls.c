@@ -1,8 +1,10 @@
 /* The client over TLS against a real broker. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "probe.h"
 
 /* cmocka.h last: it needs the headers above. */
@@ -133,8 +135,14 @@ static void test_client_certificate(void **state)
     broker_start(&s->broker, TLS_BOTH_WAYS);
     start(s, "localhost", true, false);
     expect_failure(s, "the broker refused the TLS connection: ", true);
+    assert_int_equal(mqtt_client_validity(s->probe.client)->own_end_s, 0);
     start(s, "localhost", true, true);
     probe_until(&s->probe, &s->probe.connected, 1);
+
+    const struct validity *validity = mqtt_client_validity(s->probe.client);
+    int64_t in_two_days_s = clock_wall_us() / 1000000 + 2 * 86400;
+    assert_true(llabs(validity->own_end_s - in_two_days_s) < 60);
+    assert_true(llabs(validity->authority_end_s - in_two_days_s) < 60);
 }
 
 static void test_files(void **state)
