@@ -4,11 +4,12 @@
 # Usage: scripts/build-images.sh [OPTIONS]
 #
 #   --only SERVICE...    of broker, receiver, broadcaster (default: all)
+#   --tag TAG            instead of the project's version
 #   --no-cache           builds everything anew
 #   --legacy             with the engine's own builder instead of BuildKit (slower; taken where buildx
 #                        is missing)
 #   --platform PLATFORM  for another processor, such as linux/arm64 (needs emulation by the engine)
-#   --push REGISTRY      pushes them too, as REGISTRY/bellbuoy/SERVICE:VERSION
+#   --push REGISTRY      pushes them too, as REGISTRY/bellbuoy/SERVICE:TAG
 #   --help               this text
 #
 # The engine is minikube's node's own when the context is one of minikube and `minikube docker-env`
@@ -31,6 +32,7 @@ readonly PROXIES=(http_proxy https_proxy ftp_proxy all_proxy no_proxy
 SERVICES=()
 BUILDER=buildkit
 ARGUMENTS=() # of each build
+TAG=
 PLATFORM=
 REGISTRY=
 CONTEXT=
@@ -40,8 +42,9 @@ parse_options() {
     while [[ $# -gt 0 ]]; do
         case $1 in
         --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
-        --only | --platform | --push) take_value "$@" ;;&
+        --only | --tag | --platform | --push) take_value "$@" ;;&
         --only) while is_service "${2:-}"; do SERVICES+=("$2") && shift; done ;;
+        --tag) TAG=$VALUE && shift ;;
         --platform) PLATFORM=$VALUE && ARGUMENTS+=(--platform "$VALUE") && shift ;;
         --push) REGISTRY=${VALUE%/} && shift ;;
         --no-cache) ARGUMENTS+=(--no-cache) ;;
@@ -106,12 +109,13 @@ require_base() {
 # ---------------------------------------------------------------- arguments
 
 set_arguments() {
-    local name
-    VERSION=$(sed -n 's/^project(bellbuoy VERSION \([^ ]*\).*/\1/p' "$ROOT/CMakeLists.txt")
+    local name version
+    version=$(sed -n 's/^project(bellbuoy VERSION \([^ ]*\).*/\1/p' "$ROOT/CMakeLists.txt")
+    TAG=${TAG:-$version}
     export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)}
     APT_CONF=$(apt_settings)
     export APT_CONF
-    ARGUMENTS+=(--build-arg "VERSION=$VERSION" --build-arg "REVISION=$(revision)"
+    ARGUMENTS+=(--build-arg "VERSION=$version" --build-arg "REVISION=$(revision)"
         --build-arg "SOURCE=$(source_url)" --build-arg SOURCE_DATE_EPOCH
         --build-arg "CREATED=$(date --utc --date "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)")
     for name in "${PROXIES[@]}"; do
@@ -145,7 +149,7 @@ apt_settings() {
 
 # ---------------------------------------------------------------- building
 
-image_of() { echo "bellbuoy/$1:$VERSION"; }
+image_of() { echo "bellbuoy/$1:$TAG"; }
 
 # build_image SERVICE
 build_image() {
