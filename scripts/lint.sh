@@ -10,6 +10,8 @@
 #   scripts      shellcheck on all of them
 #   banned       functions that are not used here
 #   length       no function of more than 100 lines
+#   chart        the Helm chart: helm lint, kubeconform, kube-score, README and kubernetes/ in step;
+#                skipped (status 77 when it is alone) where these tools are not
 #
 #   --list   names the checks
 #   --help   this text
@@ -17,8 +19,11 @@ set -euo pipefail
 
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/chart-tools.sh
+source "$ROOT/scripts/chart-tools.sh"
 
-readonly CHECKS=(format scripts banned length cppcheck tidy)
+readonly CHECKS=(format scripts banned length chart cppcheck tidy)
+readonly SKIPPED=77
 readonly FUNCTION_MAX_LINES=100
 readonly BANNED='strcpy|strcat|sprintf|vsprintf|atoi|atol|atof|strtok|sscanf|gets|rand'
 
@@ -83,8 +88,75 @@ check_length() {
         END { exit long }')
 }
 
+# The oldest and the newest Kubernetes that are supported.
+readonly KUBE_VERSIONS=(1.29.0 1.36.0)
+# Objects of others' operators, whose schemas are not Kubernetes' own.
+readonly FOREIGN_KINDS=Certificate,Issuer,ServiceMonitor,PodMonitor
+
+check_chart() {
+    local status=0 scratch
+    find_chart_tools helm kubeconform kube-score helm-docs || return "$SKIPPED"
+    fetch_kube_schemas || { warn "no schemas of Kubernetes: PyPI does not answer" && return "$SKIPPED"; }
+    scratch=$(mktemp -d)
+    render_all "$scratch" || status=1
+    conform "$scratch" || status=1
+    # What a user may choose (no NetworkPolicy, a node's port) is not held against the chart.
+    score "$scratch/values.yaml" || status=1
+    readme_in_step "$scratch" || status=1
+    "$ROOT/scripts/render-manifests.sh" --check || status=1
+    rm -rf "$scratch"
+    return "$status"
+}
+
+# render_all FOLDER: with the values as they are, and with each of the chart's own other sets.
+render_all() {
+    local values status=0
+    for values in "$ROOT"/helm/bellbuoy/values.yaml "$ROOT"/helm/bellbuoy/ci/*.yaml; do
+        helm lint --strict --quiet --values "$values" "$ROOT/helm/bellbuoy" || status=1
+        helm template bellbuoy "$ROOT/helm/bellbuoy" --namespace bellbuoy --values "$values" \
+            --kube-version "${KUBE_VERSIONS[0]}" >"$1/$(basename "$values")" || status=1
+    done
+    return "$status"
+}
+
+conform() {
+    local version status=0
+    for version in "${KUBE_VERSIONS[@]}"; do
+        kubeconform -strict -summary -skip "$FOREIGN_KINDS" -kubernetes-version "$version" -schema-location \
+            "$KUBE_SCHEMAS/{{.NormalizedKubernetesVersion}}-local-strict/{{.ResourceKind}}{{.KindSuffix}}.json" \
+            "$1" || { status=1 && fail "Kubernetes $version"; }
+    done
+    return "$status"
+}
+
+# score FILE...: kube-score, with these left out:
+#   CPU limits                    they delay messages while the node idles; the requests share it out
+#   container-image-pull-policy   Always would ask a registry that a laptop's cluster does not have
+#   statefulset-has-servicename   it wants a headless Service, for names of single pods: nobody uses those, and
+#                                 a stable address spares clients a look-up of the moved pod
+#   deployment-has-host-podantiaffinity
+#                                 broadcasters are spread by topologySpreadConstraints, which it does not know
+score() {
+    local report status=0
+    report=$(kube-score score --kubernetes-version v1.29 --output-format ci --exit-one-on-warning \
+        --ignore-container-cpu-limit --ignore-test container-image-pull-policy \
+        --ignore-test statefulset-has-servicename --ignore-test deployment-has-host-podantiaffinity "$@") ||
+        status=$?
+    grep -E '^\[(CRITICAL|WARNING)\]' <<<"$report" || true
+    return "$status"
+}
+
+readme_in_step() {
+    cp -r "$ROOT/helm/bellbuoy" "$1/chart"
+    helm-docs --chart-search-root "$1/chart" --log-level error
+    if ! diff -u "$ROOT/helm/bellbuoy/README.md" "$1/chart/README.md"; then
+        fail "the chart's README is not what its values say. Mend it: helm-docs --chart-search-root helm/bellbuoy"
+        return 1
+    fi
+}
+
 main() {
-    local check status=0
+    local check outcome status=0 skipped=0
     case ${1:-} in
     --list) printf '%s\n' "${CHECKS[@]}" && return ;;
     --help) print_help && return ;;
@@ -94,8 +166,15 @@ main() {
     for check in "$@"; do
         [[ " ${CHECKS[*]} " == *" $check "* ]] || usage_error "'$check' is no check"
         note "$check"
-        "check_$check" || { status=1 && fail "$check"; }
+        outcome=0
+        "check_$check" || outcome=$?
+        case $outcome in
+        0) ;;
+        "$SKIPPED") skipped=$((skipped + 1)) && warn "$check skipped" ;;
+        *) status=1 && fail "$check" ;;
+        esac
     done
+    if [[ $skipped -eq $# ]]; then status=$SKIPPED; fi
     return "$status"
 }
 

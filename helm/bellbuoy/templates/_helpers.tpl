@@ -130,7 +130,7 @@ readOnlyRootFilesystem: true
 {{- define "bellbuoy.env" -}}
 {{- range $name, $value := mergeOverwrite (last .) (index (first .).Values (index . 1)).env }}
 - name: {{ $name }}
-  value: {{ $value | quote }}
+  value: {{ ternary ($value | int64) $value (kindIs "float64" $value) | quote }}
 {{- end }}
 {{- end }}
 
