@@ -13,7 +13,7 @@ render() {
 $(sed -e '/^$/d' -e '/^Use --debug/d' -e 's/^/       /' "$WORK/render")" "correct them; the keys and their defaults: helm show values $CHART"
             return 1
         fi
-    elif ! kubectl kustomize "$ROOT/kubernetes" >"$WORK/objects.yaml" 2>"$WORK/render"; then
+    elif ! kubectl kustomize "$(kustomization)" >"$WORK/objects.yaml" 2>"$WORK/render"; then
         flaw "kubernetes/ cannot be rendered: $(tail -n 1 "$WORK/render")" "scripts/render-manifests.sh"
         return 1
     fi

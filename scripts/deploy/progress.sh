@@ -135,17 +135,17 @@ progress_unstick() {
     done < <(progress_broken | grep ' old$')
 }
 
-# A workload that has no pod because it may not make one: of that there are only events.
+# A workload that lacks pods because it may not make them: of that there are only events.
 progress_refused() {
-    local name
+    local name refused
+    refused=$(events_of_type FailedCreate | cut -f2)
+    [[ -n $refused ]] || return 0
     while read -r name; do
-        if grep -q " $name" < <(events_of_type FailedCreate | cut -f2); then
+        if grep -qE " $name(-|\$)" <<<"$refused"; then
             echo "workload $name: FailedCreate"
             return
         fi
-    done < <(awk '$1 == "pod" { has[$3] = 1 }
-        $1 == "workload" && $4 > $5 { name[$3] = $2 }
-        END { for (component in name) if (!has[component]) print name[component] }' "$WORK/progress")
+    done < <(awk '$1 == "workload" && $4 > $6 { print $2 }' "$WORK/progress")
 }
 
 progress_hopeless() { [[ -n $FAULT && $((SECONDS - FAULT_SINCE)) -ge $FAULT_STANDS_S ]]; }

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from harness import HOST, ROOT, free_port
+from harness.deploying import mends, path_with_program, path_without
 
 DEPLOY = ROOT / "scripts" / "deploy.sh"
 KUBECONFIG = """apiVersion: v1
@@ -31,24 +32,13 @@ class Machine:
         self.kubeconfig = folder / "kubeconfig"
 
     def without(self, *names):
-        """Takes programs off the PATH: its folders as one of links, without those."""
-        links = self.folder / "bin"
-        links.mkdir()
-        for place in filter(os.path.isdir, self.path.split(":")):
-            for program in os.scandir(place):
-                link = links / program.name
-                if program.name not in names and not link.is_symlink():
-                    link.symlink_to(program.path)
-        self.path = str(links)
+        """Takes programs off the PATH."""
+        self.path = path_without(self.path, self.folder / "bin", *names)
         return self
 
     def with_program(self, name, text):
         """Puts a script before all others of that name."""
-        place = self.folder / "front"
-        place.mkdir(exist_ok=True)
-        (place / name).write_text(f"#!/bin/sh\n{text}\n")
-        (place / name).chmod(0o755)
-        self.path = f"{place}:{self.path}"
+        self.path = path_with_program(self.path, self.folder / "front", name, text)
         return self
 
     def with_cluster(self, port, name="minikube"):
@@ -66,12 +56,6 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path):
     return Machine(tmp_path)
-
-
-def mends(answer):
-    """The commands that the script names, one for each thing that is amiss."""
-    return [line.split("mend it: ", 1)[1]
-            for line in answer.stderr.splitlines() if "mend it: " in line]
 
 
 @pytest.mark.parametrize("options, complaint", [
