@@ -55,6 +55,14 @@ image_ids() {
     done
 }
 
+# helm_start ARGUMENT...: in the background, as HELM_PID; its output goes to $WORK/helm. No function stands
+# between: a signal for helm must reach it, so that it marks the release as failed.
+helm_start() {
+    helm --kube-context "$CONTEXT" --namespace "$NAMESPACE" "$@" --wait --timeout "${TIMEOUT_S}s" \
+        >"$WORK/helm" 2>&1 &
+    HELM_PID=$!
+}
+
 install_with_helm() {
     local before status=0
     local -a ids
@@ -65,9 +73,8 @@ install_with_helm() {
     else
         note "installing Bellbuoy in the namespace $NAMESPACE"
     fi
-    helm_run upgrade --install "$RELEASE" "$CHART" "${ids[@]}" "${VALUES[@]}" \
-        --wait --timeout "${TIMEOUT_S}s" --history-max 10 >"$WORK/helm" 2>&1 &
-    progress_until_end $! || status=$?
+    helm_start upgrade --install "$RELEASE" "$CHART" "${ids[@]}" "${VALUES[@]}" --history-max 10
+    progress_until_end "$HELM_PID" || status=$?
     [[ $status -ne 0 ]] || return 0
     fail "Bellbuoy did not become ready$(
         [[ -n $FAULT ]] && echo ": $FAULT" || echo " within $TIMEOUT_S s or was refused")"
@@ -87,8 +94,8 @@ roll_back() {
     fi
     note "rolling back to revision $1, which worked"
     FAULT=
-    helm_run rollback "$RELEASE" "$1" --wait --timeout "${TIMEOUT_S}s" >"$WORK/helm" 2>&1 &
-    if progress_until_end $! patiently; then
+    helm_start rollback "$RELEASE" "$1"
+    if progress_until_end "$HELM_PID" patiently; then
         note "rolled back: Bellbuoy runs as before"
     else
         fail "the rollback failed too: $(tail -n 1 "$WORK/helm")"
