@@ -10,6 +10,7 @@ const ROWS_EVERY_MS = 1000;
 const READINGS_EVERY_MS = 5000;
 const READINGS_MAX = 1000;
 const BINS = 24;
+const FAR_MEDIANS = 10;
 
 const SPECS = {
   rate: {
@@ -57,20 +58,21 @@ export function ratePoints({ started, rate }) {
 }
 
 /**
- * A histogram. Its end is the 99th percentile: one interval of a day (a machine was off) would
- * push all others into the first bar.
+ * A histogram. One interval of a day (a machine was off) would push all others into the first bar:
+ * what is both beyond the 99th percentile and far from the median is left out.
  * @param {number[]} values ms
  * @returns {[number, number][]} the middle of each bin in seconds, and the number in it
  */
 export function histogram(values) {
   if (values.length === 0) return [];
   const sorted = values.toSorted((a, b) => a - b);
-  const end = Math.max(1, sorted[Math.floor((sorted.length - 1) * 0.99)]) / 1000;
+  const quantile = (share) => sorted[Math.floor((sorted.length - 1) * share)];
+  const near = Math.min(quantile(1), FAR_MEDIANS * quantile(0.5));
+  const end = Math.max(1, quantile(0.99), near) / 1000;
   const width = end / BINS;
   const bins = new Array(BINS).fill(0);
   for (const ms of values) {
-    const bin = Math.floor(ms / 1000 / width);
-    if (bin <= BINS) bins[Math.min(bin, BINS - 1)] += 1;
+    if (ms / 1000 <= end) bins[Math.min(Math.floor(ms / 1000 / width), BINS - 1)] += 1;
   }
   return bins.map((n, i) => [(i + 0.5) * width, n]);
 }
@@ -135,7 +137,9 @@ export class Charts {
     const intervals = rows.filter((row) => (row.intervalMs ?? null) !== null)
       .map((row) => row.intervalMs);
     const mean = intervals.reduce((sum, ms) => sum + ms, 0) / intervals.length;
-    const summary = intervals.length > 0 ? `mean ${formatDuration(mean)}` : '';
+    const longest = intervals.reduce((max, ms) => Math.max(max, ms), 0);
+    const summary = intervals.length > 0
+      ? `mean ${formatDuration(mean)}, longest ${formatDuration(longest)}` : '';
     this.charts.intervals?.draw(histogram(intervals), summary);
     const events = rows.filter((row) => (row.criticality ?? null) !== null);
     const points = events.map((row) => [Date.parse(row.time), row.criticality]);
