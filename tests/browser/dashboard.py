@@ -3,6 +3,11 @@
 from playwright.sync_api import expect
 
 from harness import eventually, scaled
+from harness.waiting import PATIENCE_S
+
+# For each expect() that does not say otherwise; Playwright's own five seconds are few on a machine that
+# has other things to do.
+expect.set_options(timeout=scaled(PATIENCE_S) * 1000)
 
 _ROWS = """() => [...document.querySelectorAll('#feed .row')].map((row) => {
   const text = (name) => row.querySelector(name).textContent;
@@ -24,7 +29,7 @@ class Dashboard:
             viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB",
             reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"])
         self.page = self.context.new_page()
-        self.page.set_default_timeout(scaled(10) * 1000)
+        self.page.set_default_timeout(scaled(PATIENCE_S) * 1000)
         self.outages = outages
         self.problems = []
         self.page.on("pageerror", lambda error: self.problems.append(f"error in the page: {error}"))
@@ -34,6 +39,10 @@ class Dashboard:
         if message.type not in ("error", "warning"):
             return
         if self.outages and any(words in message.text for words in _OUTAGE):
+            return
+        # Chromium cuts its connections whenever an interface of this machine comes or goes, such as
+        # that of a container; the page connects again.
+        if "net::ERR_NETWORK_CHANGED" in message.text:
             return
         self.problems.append(f"console {message.type}: {message.text}")
 
@@ -57,14 +66,14 @@ class Dashboard:
     def status(self):
         return self.page.locator("#status-text")
 
-    def expect_status(self, text, timeout_s=15):
+    def expect_status(self, text, timeout_s=PATIENCE_S):
         expect(self.status()).to_have_text(text, timeout=scaled(timeout_s) * 1000)
         return self
 
     def expect_live(self):
         return self.expect_status("live")
 
-    def expect_row(self, text, timeout_s=10):
+    def expect_row(self, text, timeout_s=PATIENCE_S):
         expect(self.row(text).first).to_be_visible(timeout=scaled(timeout_s) * 1000)
         return self.row(text).first
 
@@ -75,10 +84,15 @@ class Dashboard:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def expect_texts(self, wanted):
+        """These rows and no others: the list is empty between a filter's change and its first rows."""
+        eventually(lambda: [row["text"] for row in self.rows()] == wanted,
+                   message=f"the rows are {wanted}")
+
     def scroll_to(self, pixels):
         self.page.locator("#scroller").evaluate("(node, top) => { node.scrollTop = top; }", pixels)
 
-    def wait_for(self, expression, argument=None, timeout_s=10):
+    def wait_for(self, expression, argument=None, timeout_s=PATIENCE_S):
         """Waits until the JavaScript expression, or function of the argument, gives something true.
 
         Not by Playwright's wait_for_function: that evaluates in the page, where the policy forbids it.
