@@ -10,6 +10,8 @@
 #   browser       Playwright with the system's Chromium; screenshots in build/screenshots
 #   kubernetes    pytest against a real cluster: that of kubectl's context if it is minikube, kind or k3d;
 #                 skipped where none answers. Needs helm, and a Docker engine to build the images
+#   images        builds the images in several ways, looks into them and runs them; skipped without a
+#                 Docker engine
 #   tsan          unit tests and the integration tests marked tsan, with ThreadSanitizer
 #   coverage      unit and integration tests; line coverage, at least 85 %
 #   fuzz          each fuzz target for a while
@@ -49,7 +51,7 @@ parse_options() {
         --kills) KILLS=$VALUE && shift ;;
         --fuzz-seconds) FUZZ_SECONDS=$VALUE && shift ;;
         --help) print_help && exit ;;
-        unit | integration | scripts | browser | kubernetes | tsan | coverage | fuzz | install | lint) PARTS+=("$1") ;;
+        unit | integration | scripts | browser | kubernetes | images | tsan | coverage | fuzz | install | lint) PARTS+=("$1") ;;
         *) usage_error "'$1' is neither an option nor a part" ;;
         esac
         shift
@@ -67,6 +69,7 @@ purposes_of() {
     scripts) echo integration ;;
     browser) echo build unit integration browser ;;
     kubernetes) echo integration browser ;;
+    images) echo integration ;;
     tsan) echo build unit integration ;;
     coverage) echo build unit integration coverage ;;
     fuzz) echo build fuzz ;;
@@ -193,6 +196,12 @@ part_browser() {
 part_kubernetes() {
     make_venv || return
     run_pytest dev kubernetes kubernetes -n 0
+}
+
+# One after the other: they measure how long a build takes.
+part_images() {
+    make_venv || return
+    run_pytest dev images images -n 0
 }
 
 part_tsan() {

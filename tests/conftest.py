@@ -15,7 +15,7 @@ def pytest_addoption(parser):
 
 
 # What is here tests scripts and what they have installed, not what lies in the build folder.
-_WITHOUT_BINARIES = {"scripts", "kubernetes"}
+_WITHOUT_BINARIES = {"chart", "images", "kubernetes", "scripts"}
 
 
 def _wants_binaries(config):
