@@ -134,7 +134,7 @@ sbom_package() {
 ,
     {
       "type": "library", "name": "$1", "version": "$2",
-      "purl": "pkg:deb/debian/$1@$(sbom_purl_version "$2")?arch=$3&distro=$(sbom_distribution)",
+      "purl": "pkg:deb/debian/$1@${2//+/%2B}?arch=$3&distro=$(sbom_distribution)",
       "licenses": [$(sbom_licences "$1" | sbom_list '{"license": {"name": "&"}}')],
       "evidence": {"occurrences": [$(sbom_list '{"location": "&"}' <<<"${FILES_OF[$1]}")]}
 JSON
@@ -144,7 +144,6 @@ JSON
 # sbom_list FORMAT: its lines in FORMAT, with commas.
 sbom_list() { sed "/^\$/d; s|.*|$1|" | paste -sd, | sed 's/},{/}, {/g'; }
 
-sbom_purl_version() { sed 's/+/%2B/g; s/:/%3A/g; s/~/%7E/g' <<<"$1"; }
 sbom_distribution() { sed -n 's/^VERSION_ID="\(.*\)"/debian-\1/p' /etc/os-release; }
 
 sbom_licences() {
