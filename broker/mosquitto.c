@@ -59,6 +59,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 static void on_ended(struct mosquitto_process *p, int status)
 {
+    /* Asked to end while it starts it dies of the signal, with nothing to save. */
+    bool asked = uv_is_active((uv_handle_t *)&p->deadline);
+    bool well = (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+                (asked && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     char how[32];
 
     if (WIFSIGNALED(status))
@@ -70,7 +74,7 @@ static void on_ended(struct mosquitto_process *p, int status)
     read_output(p);
     if (p->line_len > 0)
         take_byte(p, '\n');
-    p->settings.ended(p->settings.context, WIFEXITED(status) && WEXITSTATUS(status) == 0, how);
+    p->settings.ended(p->settings.context, well, how);
 }
 
 /* Process 1 is the parent of every orphan, too. */
@@ -102,6 +106,7 @@ _Noreturn static void run_program(const struct mosquitto_process *p, pid_t paren
     const char *const argv[] = {p->settings.program, "-c", p->settings.conf, NULL};
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signal(SIGHUP, SIG_IGN); /* until it has a handler: while it reads its messages it has none */
     if (getppid() != parent || dup2(p->output[1], STDOUT_FILENO) < 0 ||
         dup2(p->output[1], STDERR_FILENO) < 0)
         _exit(126);

@@ -11,7 +11,7 @@ from collections import Counter
 import paho.mqtt.client as paho
 import pytest
 
-from harness import EXPIRY, HOST, Certificates, MqttClient, eventually, scaled
+from harness import (BROKER, EXPIRY, HOST, Certificates, MqttClient, eventually, run_once, scaled)
 
 
 def handshake(broker, certificate=None):
@@ -61,6 +61,20 @@ def test_it_starts_and_ends_mosquitto(lab):
     assert not os.path.exists(f"/proc/{mosquitto}")
     assert (broker.data_dir / "mosquitto.db").exists()
     assert broker.log_records(component="broker", msg="stopped")
+
+
+def test_it_ends_while_mosquitto_starts(lab):
+    broker = lab.broker_service(start=False)
+    broker.launch()
+    eventually(broker.mosquitto_pid)
+    broker.terminate(timeout_s=5.0)
+
+
+@pytest.mark.parametrize("option", ["--mosquitto", "--conf"])
+def test_what_is_not_there_is_named(option):
+    done = run_once(BROKER, "--admin-address", "", option, "/nonexistent")
+    assert done.returncode == 2
+    assert f"{option} '/nonexistent'" in done.stderr
 
 
 def test_a_crash_of_mosquitto_is_its_own(lab):
@@ -242,6 +256,57 @@ def stored(receiver):
 
 
 # ---------------------------------------------------------------- rights
+
+GRANTED = "the broker lets us publish events"
+DENIED = "the broker's access list denies this user to publish or to read bellbuoy/events/%s/check"
+
+
+def client_flags(broker, user):
+    """A service's flags to log in as that user."""
+    certificate, key = broker.certificates.client(user)
+    return {"cert_file": certificate, "key_file": key, "log_level": "debug"}
+
+
+@pytest.mark.parametrize("guarded_by_rights", [True, False])
+def test_services_find_that_they_may_publish(lab, guarded_by_rights):
+    broker = lab.broker_service() if guarded_by_rights else lab.broker()
+    options = {name: client_flags(broker, name) if guarded_by_rights else {"log_level": "debug"}
+               for name in ("receiver", "broadcaster")}
+    receiver = lab.receiver(broker, start=False, **options["receiver"]).use_token().start()
+    broadcaster = lab.broadcaster(broker, rate=50, **options["broadcaster"])
+    for service in (receiver, broadcaster):
+        service.wait_for_log(GRANTED)
+        assert not service.log_records(security=1)
+    eventually(lambda: len(stored(receiver)) > 100)
+    assert receiver.api.quarantine() == []
+    assert {one["type"] for one in receiver.api.all_events()} == {"bellbuoy.hello.v1"}
+
+
+def test_a_broadcaster_that_may_not_publish_says_so(lab):
+    broker = lab.broker_service()
+    broadcaster = lab.broadcaster(broker, source="press-7", **client_flags(broker, "stranger"))
+    check = lambda: broadcaster.admin.ready()["checks"][0]
+    eventually(lambda: not check()["ok"], message="the right is missed")
+    assert check()["reason"] == DENIED % "press-7"
+    record, = broadcaster.log_records(security=1)
+    assert (record["level"], record["reason"]) == ("error", DENIED % "press-7")
+    with (broker.folder / "acl").open("a") as acl:
+        acl.write("user stranger\ntopic readwrite bellbuoy/events/#\n")
+    broker.signal(signal.SIGHUP)
+    eventually(lambda: check()["ok"], timeout_s=40.0, message="the right is found again")
+    assert broadcaster.log_records(msg=GRANTED, level="info")
+
+
+def test_a_receiver_that_may_not_publish_goes_on(lab):
+    broker = lab.broker_service(acl="\nuser reader\ntopic read bellbuoy/events/#\n")
+    options = client_flags(broker, "reader")
+    receiver = lab.receiver(broker, start=False, **options).use_token().start()
+    check = lambda: receiver.api.ready()["checks"][0]
+    eventually(lambda: check()["reason"], message="the right is missed")
+    assert check() == {"name": "broker", "ok": True,
+                       "reason": DENIED % "bellbuoy-receiver-publish"}
+    assert receiver.log_records(security=1, level="error")
+
 
 # Of each user: what it may publish and read. A topic in neither column is tried as well.
 RIGHTS = {
