@@ -3,10 +3,11 @@
 #
 # Usage: scripts/test.sh [OPTIONS] [PART...]
 #
-# Without PART: unit integration scripts browser kubernetes. Parts:
+# Without PART: unit integration scripts chart browser kubernetes. Parts:
 #   unit          cmocka, through ctest
 #   integration   pytest against the real services and a real Mosquitto (with ASan and UBSan)
 #   scripts       pytest against the scripts that deploy, without a cluster
+#   chart         pytest against what the Helm chart renders, without a cluster; skipped without helm
 #   browser       Playwright with the system's Chromium; screenshots in build/screenshots
 #   kubernetes    pytest against a real cluster: that of kubectl's context if it is minikube, kind or k3d;
 #                 skipped where none answers. Needs helm, and a Docker engine to build the images
@@ -51,14 +52,16 @@ parse_options() {
         --kills) KILLS=$VALUE && shift ;;
         --fuzz-seconds) FUZZ_SECONDS=$VALUE && shift ;;
         --help) print_help && exit ;;
-        unit | integration | scripts | browser | kubernetes | images | tsan | coverage | fuzz | install | lint) PARTS+=("$1") ;;
+        unit | integration | scripts | browser | kubernetes | images | tsan | coverage | fuzz | install | lint)
+            PARTS+=("$1")
+            ;;
         *) usage_error "'$1' is neither an option nor a part" ;;
         esac
         shift
     done
     require_integer --kills "$KILLS" 0 1000000
     require_integer --fuzz-seconds "$FUZZ_SECONDS" 1 1000000
-    if [[ ${#PARTS[@]} -eq 0 ]]; then PARTS=(unit integration scripts browser kubernetes); fi
+    if [[ ${#PARTS[@]} -eq 0 ]]; then PARTS=(unit integration scripts chart browser kubernetes); fi
 }
 
 # What each part needs installed.
@@ -66,7 +69,7 @@ purposes_of() {
     case $1 in
     unit) echo build unit ;;
     integration) echo build unit integration ;;
-    scripts) echo integration ;;
+    scripts | chart) echo integration ;;
     browser) echo build unit integration browser ;;
     kubernetes) echo integration browser ;;
     images) echo integration ;;
@@ -185,6 +188,11 @@ part_integration() {
 part_scripts() {
     make_venv || return
     run_pytest dev scripts scripts
+}
+
+part_chart() {
+    make_venv || return
+    run_pytest dev chart chart
 }
 
 part_browser() {
