@@ -468,13 +468,16 @@ def test_bad_events(receiver, change, at_fault):
 
 
 def test_nothing_of_all_that_was_published(receiver):
-    before = receiver.api.stats()["journal"]["events"]
+    # What other tests have sent comes before it.
+    assert receiver.api.post_event({"text": "the first"}).status_code == 202
+    eventually(lambda: receiver.api.events(q="the first"))
+    before = receiver.api.cursor()
     for body in BAD_BODIES:
         receiver.api.post_event(body)
     answer = receiver.api.post_event({"text": "the last"})
     assert answer.status_code == 202
     eventually(lambda: receiver.api.events(q="the last"))
-    assert receiver.api.stats()["journal"]["events"] == before + 1
+    assert len(receiver.api.all_events(after=before)) == 1
     assert receiver.api.quarantine() == []
 
 
@@ -512,7 +515,8 @@ def test_slow_clients_do_not_hold_up_others(receiver):
             wires.append(wire)
         start = time.monotonic()
         assert receiver.api.events()
-        assert time.monotonic() - start < scaled(2)
+        # Well before any of them is cut off.
+        assert time.monotonic() - start < scaled(10)
     finally:
         for wire in wires:
             wire.socket.close()

@@ -137,5 +137,4 @@ def test_many_strange_sources_cost_no_memory_without_bound(line):
     receiver, machine = line
     machine.publish_all([(events.topic("flood"), events.hello(source=f"flood-{n}"))
                          for n in range(3000)])
-    eventually(lambda: receiver.api.stats()["totals"]["stored"] >= 3000, 30)
-    assert receiver.api.events(source="flood-2999")
+    eventually(lambda: receiver.api.events(source="flood-2999"), 60)

@@ -61,11 +61,12 @@ def test_a_full_disk_loses_nothing(lab):
     fill_up(broker, receiver)
     stored = receiver.api.all_events()
     assert BEFORE <= len(stored) < BEFORE + MEANWHILE, "what is stored is still served"
-    assert receiver.log_records(level="error", component="ingest")
+    eventually(lambda: receiver.log_records(level="error", component="ingest"))
     limit_files(receiver, None)
     receiver.wait_ready(60)
     expect_all(receiver, BEFORE + MEANWHILE)
-    incident = receiver.api.incidents(kind="journal_failed")[0]
+    incident = eventually(lambda: (one := receiver.api.incidents(kind="journal_failed")[0])["closed"]
+                          and one)
     assert incident["opened"] < incident["closed"]
 
 
@@ -189,7 +190,7 @@ def test_damage_within_is_found_later(lab):
     eventually(lambda: receiver.api.stats()["journal"]["state"] == "damaged", 60)
     incident = eventually(lambda: receiver.api.incidents(kind="journal_damaged"))[0]
     assert incident["closed"] is None
-    assert receiver.log_records(level="error", component="journal")
+    eventually(lambda: receiver.log_records(level="error", component="journal"))
 
 
 def test_a_second_receiver_is_refused(lab):

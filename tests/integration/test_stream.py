@@ -379,11 +379,10 @@ def test_the_end_of_the_receiver_ends_streams_cleanly(lab):
 
 
 def test_metrics_count_clients(filled):
-    with filled.stream() as stream:
-        stream.next_frame()
-        metrics = filled.api.metrics()
-        assert metrics['bellbuoy_stream_clients{state="live"}'] >= 1
-        assert metrics["bellbuoy_stream_events_total"] > 0
+    with filled.stream(f"after={filled.api.cursor()[:8]}-2990") as stream:
+        stream.collect(10)
+        eventually(lambda: filled.api.metrics()['bellbuoy_stream_clients{state="live"}'] >= 1)
+        assert filled.api.metrics()["bellbuoy_stream_events_total"] >= 10
 
 
 def test_http_1_0_gets_the_same_events(filled):
