@@ -23,6 +23,7 @@ readonly KUBE_SCHEMAS_PACKAGE=kubernetes-validate==1.36.0
 # package from PyPI carries them. Status 1 when it cannot be had. They refer to each other by the address that
 # they give themselves, where kubeconform would fetch them: it becomes the file's own.
 fetch_kube_schemas() {
+    # shellcheck disable=SC2016  # names of JSON keys
     local scratch own_address='"$id"' own_comment='"$comment"'
     if [[ $(cat "$KUBE_SCHEMAS/stamp" 2>/dev/null) == "$KUBE_SCHEMAS_PACKAGE" ]]; then return; fi
     scratch=$(mktemp -d)

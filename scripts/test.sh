@@ -52,7 +52,7 @@ parse_options() {
         --kills) KILLS=$VALUE && shift ;;
         --fuzz-seconds) FUZZ_SECONDS=$VALUE && shift ;;
         --help) print_help && exit ;;
-        unit | integration | scripts | browser | kubernetes | images | tsan | coverage | fuzz | install | lint)
+        unit | integration | scripts | chart | browser | kubernetes | images | tsan | coverage | fuzz | install | lint)
             PARTS+=("$1")
             ;;
         *) usage_error "'$1' is neither an option nor a part" ;;
