@@ -159,6 +159,7 @@ main() {
     WORK=$(mktemp -d)
     trap 'rm -rf -- "$WORK"' EXIT
     trap interrupted INT TERM HUP
+    note "looking at what is needed"
     preflight_cluster
     case $ACTION in
     install)

@@ -13,7 +13,7 @@ TABLE_LINES=0
 declare -A PROGRESS SHOWN
 
 progress_read() {
-    kube get statefulset,deployment,daemonset,pod --selector "$INSTANCE" \
+    kube get statefulset,deployment,daemonset,replicaset,pod --selector "$INSTANCE" \
         --output "go-template-file=$ROOT/scripts/deploy/progress.tmpl" >"$WORK/progress.new" 2>/dev/null || return 0
     mv "$WORK/progress.new" "$WORK/progress"
 }
@@ -111,19 +111,21 @@ progress_fault() {
     FAULT=$found
 }
 
-# progress_broken: "POD COMPONENT STATE new|old" of each that cannot start as things are.
+# progress_broken: "POD COMPONENT STATE new|old|going" of each that cannot start as things are. Those of an
+# earlier revision are old in a StatefulSet; a Deployment's go by themselves.
 progress_broken() {
     awk '
-        $1 == "workload" { revision[$3] = $9 }
+        $1 == "workload" { revision[$3] = $9; if ($9 ~ /^#/) numbered[$3] = 1 }
+        $1 == "set" && revision[$2] == $4 { revision[$2] = $3 }
         $1 == "pod" && $4 == "no" {
-            age = $6 == "-" || revision[$3] == "-" || $6 == revision[$3] ? "new" : "old"
+            age = $6 == "-" || revision[$3] == "-" || $6 == revision[$3] ? "new" : ($3 in numbered ? "going" : "old")
             for (i = 7; i <= NF; i++)
                 if ($i ~ /^(ErrImageNeverPull|ErrImagePull|ImagePullBackOff|InvalidImageName|CrashLoopBackOff|CreateContainerConfigError|CreateContainerError|RunContainerError|Unschedulable|SchedulerError)$/ ||
                     ($i == "Error" && $5 > 1)) {
                     print $2, $3, $i, age
                     break
                 }
-        }' <(grep '^workload' "$WORK/progress") <(grep '^pod' "$WORK/progress")
+        }' <(grep '^workload' "$WORK/progress") <(grep '^set' "$WORK/progress") <(grep '^pod' "$WORK/progress")
 }
 
 # A StatefulSet waits for its broken pod to become ready before it replaces it, for ever (known of
