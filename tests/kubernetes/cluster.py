@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 
 from harness import HOST, ROOT, Api, Process, free_port, scaled
@@ -49,6 +50,10 @@ class Cluster:
         return (None, reason) if reason else (here, None)
 
     def why_not(self):
+        path = self.env.get("PATH", os.environ["PATH"])
+        missing = [name for name in ("kubectl", "helm", "docker") if not shutil.which(name, path=path)]
+        if missing:
+            return f"not installed: {', '.join(missing)}"
         try:
             context = run("kubectl", "config", "current-context", env=self.env, check=False)
             if context.returncode:
@@ -59,7 +64,7 @@ class Cluster:
                 return f"the context {context.stdout.strip()} is not one to play with"
             answer = self.kubectl("get", "--raw", "/readyz", "--request-timeout=5s", check=False)
             return None if answer.returncode == 0 else f"no cluster answers: {answer.stderr.strip()}"
-        except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        except subprocess.TimeoutExpired as error:
             return f"no cluster: {error}"
 
     def kubectl(self, *argv, **options):
