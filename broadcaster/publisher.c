@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/mqtt/client.h"
 #include "common/mqtt/pump.h"
+#include "common/mqtt/rights.h"
 
 #define PAYLOAD_MAX        8192
 #define OVERFLOW_PERIOD_MS 10000
@@ -18,6 +19,7 @@ struct publisher {
     struct outbox *outbox;
     struct mqtt_client *client;
     struct mqtt_pump *pump;
+    struct mqtt_rights *rights;
     uv_check_t end_of_turn; /* for the ledger */
     struct buf payload;
     struct buf data;
@@ -122,6 +124,7 @@ static void on_connected(void *context, bool session_present)
              LOG_STR("broker", p->settings.config->mqtt.broker_url),
              LOG_BOOL("session_present", session_present),
              LOG_INT("waiting", outbox_count(p->outbox)));
+    mqtt_rights_connected(p->rights);
     publish_waiting(p);
     close_when_settled(p);
 }
@@ -132,6 +135,7 @@ static void on_disconnected(void *context, const char *reason, int64_t next_atte
     struct mqtt_status status;
 
     p->connected = false;
+    mqtt_rights_disconnected(p->rights);
     metric_set(p->settings.counters->connected, 0);
     if (next_attempt_ms < 0) {
         p->settings.closed(p->settings.context);
@@ -163,6 +167,12 @@ static void on_published(void *context, int mid)
     close_when_settled(p);
 }
 
+static void on_message(void *context, const struct mqtt_message *message)
+{
+    const struct publisher *p = context;
+    (void)mqtt_rights_message(p->rights, message);
+}
+
 static void on_end_of_turn(uv_check_t *check)
 {
     const struct publisher *p = check->data;
@@ -176,6 +186,7 @@ static int start_client(uv_loop_t *loop, struct publisher *p, struct err *e)
     static const struct mqtt_handlers handlers = {
         .connected = on_connected,
         .disconnected = on_disconnected,
+        .message = on_message,
         .published = on_published,
     };
     const struct mqtt_client_settings settings = {
@@ -189,6 +200,16 @@ static int start_client(uv_loop_t *loop, struct publisher *p, struct err *e)
     int r = mqtt_client_new(&settings, &handlers, p, &p->client, e);
     if (r == 0)
         r = mqtt_pump_new(loop, p->client, &p->pump, e);
+    if (r == 0)
+        r = mqtt_rights_new(
+            &(struct mqtt_rights_settings){
+                .loop = loop,
+                .client = p->client,
+                .pump = p->pump,
+                .name = p->settings.config->source,
+                .component = "broadcaster",
+            },
+            &p->rights, e);
     return r;
 }
 
@@ -221,6 +242,7 @@ void publisher_stop(struct publisher *publisher)
     if (!publisher || publisher->stopped)
         return;
     publisher->stopped = true;
+    mqtt_rights_free(TAKE(publisher->rights));
     mqtt_pump_free(TAKE(publisher->pump));
     uv_close((uv_handle_t *)&publisher->end_of_turn, NULL);
 }
@@ -267,16 +289,18 @@ const struct validity *publisher_validity(const struct publisher *publisher)
 
 bool publisher_is_ready(const struct publisher *publisher, char *reason, size_t size)
 {
+    const char *missing = mqtt_rights_missing(publisher->rights);
     struct mqtt_status status;
     struct err e = {0};
 
-    if (publisher->connected) {
-        if (validity_check(publisher_validity(publisher), clock_wall_us() / 1000000, &e) < 0)
-            (void)snprintf(reason, size, "%s", e.msg);
-        return true;
+    if (!publisher->connected) {
+        mqtt_client_status(publisher->client, &status);
+        (void)snprintf(reason, size, "not connected to the broker%s%s", status.reason ? ": " : "",
+                       status.reason ? status.reason : "");
+    } else if (missing) {
+        (void)snprintf(reason, size, "%s", missing);
+    } else if (validity_check(publisher_validity(publisher), clock_wall_us() / 1000000, &e) < 0) {
+        (void)snprintf(reason, size, "%s", e.msg);
     }
-    mqtt_client_status(publisher->client, &status);
-    (void)snprintf(reason, size, "not connected to the broker%s%s", status.reason ? ": " : "",
-                   status.reason ? status.reason : "");
-    return false;
+    return publisher->connected && !missing;
 }

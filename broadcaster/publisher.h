@@ -48,5 +48,5 @@ bool publisher_logs_messages(const struct broadcaster_config *config);
 size_t publisher_kept(const struct publisher *publisher);
 size_t publisher_undelivered(const struct publisher *publisher);
 const struct validity *publisher_validity(const struct publisher *publisher);
-/* Connected; else why not in `reason`, which may also warn of what will come. */
+/* Connected, and may publish; else why not in `reason`, which may also warn of what will come. */
 bool publisher_is_ready(const struct publisher *publisher, char *reason, size_t size);

@@ -18,12 +18,16 @@ struct check {
     char reason[512]; /* "": none */
 };
 
-/* While connected a warning: the next connection will fail. */
-static void warn_of_expiry(const struct ingest_status *status, struct check *check)
+/* What does not hinder the reading of what is stored: that the next connection will fail, or that
+ * nothing can be sent. */
+static void warn(const struct api *api, const struct ingest_status *status, struct check *check)
 {
+    const char *missing = api->publish ? publisher_missing_right(api->publish) : NULL;
     struct err e = {0};
-    if (check->ok && validity_check(&status->validity, clock_wall_us() / 1000000, &e) < 0)
+    if (validity_check(&status->validity, clock_wall_us() / 1000000, &e) < 0)
         snprintf(check->reason, sizeof(check->reason), "%s", e.msg);
+    else if (missing != NULL)
+        snprintf(check->reason, sizeof(check->reason), "%s", missing);
 }
 
 static void check_broker(struct api *api, struct check *ret_check)
@@ -39,7 +43,8 @@ static void check_broker(struct api *api, struct check *ret_check)
         snprintf(ret_check->reason, sizeof(ret_check->reason), "%s",
                  status.broker == MQTT_CONNECTED ? "the subscription is not granted yet"
                                                  : "not connected yet");
-    warn_of_expiry(&status, ret_check);
+    if (ret_check->ok)
+        warn(api, &status, ret_check);
 }
 
 static void check_journal(struct api *api, struct check *ret_check)

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/mqtt/pump.h"
+#include "common/mqtt/rights.h"
 
 struct pending {
     int mid;
@@ -19,6 +20,7 @@ struct publisher {
     const struct clock *clock;
     struct mqtt_client *client;
     struct mqtt_pump *pump;
+    struct mqtt_rights *rights;
     uv_timer_t *timer; /* runs out with the oldest pending message; freed by its close */
     struct pending pending[PUBLISHER_PENDING_MAX]; /* oldest first */
     size_t count;
@@ -60,6 +62,7 @@ static void on_connected(void *context, bool session_present)
     struct publisher *p = context;
     (void)session_present;
     p->is_connected = true;
+    mqtt_rights_connected(p->rights);
     log_debug("publisher", "connected", LOG_STR("client_id", p->client_id));
 }
 
@@ -72,13 +75,14 @@ static void on_disconnected(void *context, const char *reason, int64_t next_atte
         log_warning("publisher", "connection lost", LOG_STR("reason", reason),
                     LOG_INT("next_attempt_ms", next_attempt_ms), LOG_INT("pending", p->count));
     p->is_connected = false;
+    mqtt_rights_disconnected(p->rights);
     finish_all(p);
 }
 
 static void on_message(void *context, const struct mqtt_message *message)
 {
-    (void)context;
-    (void)message;
+    const struct publisher *p = context;
+    (void)mqtt_rights_message(p->rights, message);
 }
 
 static void on_published(void *context, int mid)
@@ -124,7 +128,19 @@ static int make_client(struct publisher *p, uv_loop_t *loop, const struct mqtt_a
     snprintf(p->client_id, size, "%s%s", p->options.client_id, suffix);
     p->options.client_id = p->client_id;
     int rc = mqtt_client_new(&settings, &handlers, p, &p->client, e);
-    return rc < 0 ? rc : mqtt_pump_new(loop, p->client, &p->pump, e);
+    if (rc == 0)
+        rc = mqtt_pump_new(loop, p->client, &p->pump, e);
+    if (rc < 0)
+        return rc;
+    return mqtt_rights_new(
+        &(struct mqtt_rights_settings){
+            .loop = loop,
+            .client = p->client,
+            .pump = p->pump,
+            .name = p->client_id,
+            .component = "publisher",
+        },
+        &p->rights, e);
 }
 
 int publisher_new(uv_loop_t *loop, const struct mqtt_options *options,
@@ -164,6 +180,7 @@ void publisher_free(struct publisher *p)
         return;
     finish_all(p);
     uv_close((uv_handle_t *)p->timer, free_handle);
+    mqtt_rights_free(p->rights);
     if (p->pump != NULL)
         mqtt_pump_free(p->pump);
     if (p->client != NULL) {
@@ -178,6 +195,11 @@ void publisher_free(struct publisher *p)
 size_t publisher_pending(const struct publisher *p)
 {
     return p->count;
+}
+
+const char *publisher_missing_right(const struct publisher *p)
+{
+    return mqtt_rights_missing(p->rights);
 }
 
 bool publisher_is_connected(const struct publisher *p)

@@ -38,6 +38,8 @@ void publisher_free(struct publisher *publisher);
 /* Messages that wait for their acknowledgement. */
 size_t publisher_pending(const struct publisher *publisher);
 bool publisher_is_connected(const struct publisher *publisher);
+/* The right that it lacks, as a sentence; NULL as long as none is known to be lacking. */
+const char *publisher_missing_right(const struct publisher *publisher);
 
 /*
  * Publishes with QoS 1; `done` is called once, later. -ENOTCONN with the broker's reason, -EBUSY

@@ -9,6 +9,8 @@
 
 #include "common/base/log.h"
 #include "common/base/str.h"
+#include "common/mqtt/rights.h"
+#include "common/mqtt/topic.h"
 #include "receiver/ingest/admit.h"
 #include "receiver/ingest/rates.h"
 #include "receiver/ingest/subscriber.h"
@@ -205,6 +207,8 @@ static void maintain(struct ingest *in, bool busy)
 static void on_message(void *context, const struct mqtt_message *message)
 {
     struct ingest *in = context;
+    if (topic_matches("bellbuoy/events/+/" MQTT_RIGHTS_KIND, message->topic))
+        return; /* a service's message to itself */
     admit(in->admitter, message->topic, message->payload, message->size,
           in->settings.clock->wall_us(in->settings.clock->context), &in->batch);
 }
