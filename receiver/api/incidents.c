@@ -5,17 +5,10 @@
 
 #include "common/base/str.h"
 #include "receiver/api/json_values.h"
-#include "receiver/api/list_params.h"
-#include "receiver/api/read_job.h"
+#include "receiver/api/list_job.h"
 #include "receiver/api/routes.h"
 
 #define ROW_BYTES 1024 /* about what one takes */
-
-struct incidents_job {
-    struct read_job base;
-    struct list_params params;
-    int64_t last_id;
-};
 
 static const char *const kinds[] = {"sequence_hole", "session_lost", "journal_replaced",
                                     "journal_failed", "journal_damaged"};
@@ -46,9 +39,8 @@ static void append_hole(struct buf *body, const struct journal_incident_row *row
 
 static void append_incident(void *context, const struct journal_incident_row *row)
 {
-    struct incidents_job *job = context;
-    struct buf *body = &job->base.body;
-    if (!page_begin_item(&job->base.page, body, ROW_BYTES))
+    struct buf *body = list_job_begin_row(context, row->id, ROW_BYTES);
+    if (body == NULL)
         return;
     buf_appendf(body, "{\"id\":%" PRId64 ",\"kind\":", row->id);
     buf_append_json(body, row->kind);
@@ -64,37 +56,17 @@ static void append_incident(void *context, const struct journal_incident_row *ro
     buf_append_str(body, ",\"detail\":");
     buf_append_json(body, row->detail);
     buf_append_char(body, '}');
-    job->last_id = row->id;
 }
 
-static int read_incidents(struct read_job *base, struct journal_reader *reader, struct err *e)
+static int read_incidents(struct list_job *job, struct journal_reader *reader,
+                          const struct journal_list *list, bool *ret_more, struct err *e)
 {
-    struct incidents_job *job = (struct incidents_job *)base;
-    const struct journal_list list = list_params_get(&job->params);
-    bool more;
-    buf_append_str(&base->body, "{\"incidents\":[");
-    int rc = journal_read_incidents(reader, &list, append_incident, job, &more, e);
-    if (rc < 0)
-        return rc;
-    if (more || base->page.is_full)
-        page_set_next_id(&base->page, job->last_id);
-    buf_append_str(&base->body, "],");
-    page_append_next(&base->page, &base->body);
-    buf_append_char(&base->body, '}');
-    return 0;
+    return journal_read_incidents(reader, list, append_incident, job, ret_more, e);
 }
 
 void incidents_get(void *context, struct http_request *request)
 {
-    static const struct read_job_ops ops = {read_incidents, "application/json",
-                                            sizeof(struct incidents_job)};
-    struct list_params params = LIST_PARAMS_INIT;
-    if (!params_parse(request, known, ARRAY_SIZE(known), &params))
-        return;
-    struct incidents_job *job = read_job_new(context, request, &ops);
-    if (job == NULL)
-        return;
-    job->params = params;
-    read_job_paginate(context, &job->base, "before", (unsigned)params.limit);
-    read_job_start(context, &job->base);
+    static const struct list_resource incidents = {"incidents", known, ARRAY_SIZE(known),
+                                                   read_incidents};
+    list_job_run(context, request, &incidents);
 }
