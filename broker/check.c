@@ -8,10 +8,9 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/options.h"
+#include "common/base/program.h"
 #include "common/base/str.h"
 #include "common/mqtt/client.h"
-
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 #define KEEPALIVE_S 60
 #define QOS         1
