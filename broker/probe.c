@@ -22,7 +22,7 @@ struct probe {
     struct mqtt_client *client;
     struct mqtt_pump *pump;
     uv_timer_t retry;
-    char reason[256]; /* of the last failure; "": none */
+    char reason[sizeof((struct err *)NULL)->msg]; /* of the last failure; "": none */
 };
 
 static int make_client(const struct broker_config *config, const struct mqtt_options *options,
