@@ -19,6 +19,8 @@ FORWARD_LOST=
 forward_until_enter() {
     local status
     trap 'forward_end; rm -rf -- "$WORK"' EXIT
+    # A connection that kubectl closes while we write to it must not end us.
+    trap '' PIPE
     trap 'echo; note "the port-forward is closed; Bellbuoy runs on"; exit 0' INT TERM HUP
     FORWARD_SERVICE=$(receiver_service)
     [[ -n $FORWARD_SERVICE ]] || die "there is no Service of the receiver in the namespace '$NAMESPACE'"
@@ -101,7 +103,8 @@ forward_renew() {
 forward_answers() {
     local connection status
     { exec {connection}<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 1
-    printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$connection" || true
+    { printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$connection"; } \
+        2>/dev/null || true
     read -r -t 3 _ status _ <&"$connection" || status=
     exec {connection}>&-
     [[ $status == 200 ]]
