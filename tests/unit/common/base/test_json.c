@@ -70,7 +70,7 @@ static void test_parse_accepts(void **state)
     check_texts(cases, ARRAY_SIZE(cases), JSON_MAX_DEPTH);
 }
 
-static void test_parse_refuses(void **state)
+static void test_parse_refuses_structure(void **state)
 {
     static const struct text_case cases[] = {
         {TEXT(""), "byte 0: it is empty"},
@@ -98,6 +98,15 @@ static void test_parse_refuses(void **state)
         {TEXT("{a:1}"), "byte 1: a name"},
         {TEXT("{1:1}"), "byte 1: a name"},
         {TEXT("{'a':1}"), "byte 1: a name"},
+        {TEXT("{\n  \"a\": 1\n  \"b\": 2\n}"), "byte 13 (line 3, column 3): ',' or '}'"},
+    };
+    (void)state;
+    check_texts(cases, ARRAY_SIZE(cases), JSON_MAX_DEPTH);
+}
+
+static void test_parse_refuses_scalars(void **state)
+{
+    static const struct text_case cases[] = {
         {TEXT("tru"), "byte 0: a value"},
         {TEXT("True"), "byte 0: a value"},
         {TEXT("nulll"), "byte 4: something after"},
@@ -118,6 +127,14 @@ static void test_parse_refuses(void **state)
         {TEXT("1.7976931348623159e308"), "byte 0: a number beyond"},
         {TEXT("1000000000000000000000000000000000000000000000000000000000000000"),
          "byte 0: a number of more than 63"},
+    };
+    (void)state;
+    check_texts(cases, ARRAY_SIZE(cases), JSON_MAX_DEPTH);
+}
+
+static void test_parse_refuses_strings(void **state)
+{
+    static const struct text_case cases[] = {
         {TEXT("\"abc"), "byte 0: a string without its end"},
         {TEXT("\"abc\\"), "byte 4: an unknown escape"},
         {TEXT("\"\\x41\""), "byte 1: an unknown escape"},
@@ -144,7 +161,6 @@ static void test_parse_refuses(void **state)
         {TEXT("\"a\xff\""), "byte 2: text that is not UTF-8"},
         {TEXT("\"\xed\xa0\x80\""), "byte 1: text that is not UTF-8"},
         {TEXT("\"\xc3"), "byte 1: text that is not UTF-8"},
-        {TEXT("{\n  \"a\": 1\n  \"b\": 2\n}"), "byte 13 (line 3, column 3): ',' or '}'"},
     };
     (void)state;
     check_texts(cases, ARRAY_SIZE(cases), JSON_MAX_DEPTH);
@@ -349,7 +365,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_accepts),
-        cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_parse_refuses_structure),
+        cmocka_unit_test(test_parse_refuses_scalars),
+        cmocka_unit_test(test_parse_refuses_strings),
         cmocka_unit_test(test_parse_limits_depth),
         cmocka_unit_test(test_parse_refuses_duplicate_names),
         cmocka_unit_test(test_many_names_cost_no_more_than_few),
