@@ -47,7 +47,7 @@ parse_options() {
         --tag) TAG=$VALUE && shift ;;
         --platform) PLATFORM=$VALUE && ARGUMENTS+=(--platform "$VALUE") && shift ;;
         --push) REGISTRY=${VALUE%/} && shift ;;
-        --no-cache) ARGUMENTS+=(--no-cache) ;;
+        --no-cache) ARGUMENTS+=(--build-arg "FRESH=$EPOCHREALTIME") ;;
         --legacy) BUILDER=legacy ;;
         --help) print_help && exit ;;
         *) usage_error "'$1' is neither an option nor a service (${ALL[*]})" ;;
@@ -78,12 +78,13 @@ choose_engine() {
 }
 
 require_engine() {
-    local reason
+    local reason start='sudo systemctl start docker'
     reason=$(timeout 30 docker version --format '{{.Server.Version}}' 2>&1 >/dev/null) && return
+    if [[ -n ${MINIKUBE_ACTIVE_DOCKERD:-} ]]; then start="minikube --profile $CONTEXT start"; fi
     case $reason in
     *'permission denied'*)
         die "you may not use $ENGINE_NAME: sudo usermod -aG docker $(id -un), and log in again" ;;
-    *) die "$ENGINE_NAME does not answer (${reason:-no answer in 30 s}). Start it: sudo systemctl start docker" ;;
+    *) die "$ENGINE_NAME does not answer (${reason:-no answer in 30 s}). Start it: $start" ;;
     esac
 }
 
@@ -231,7 +232,7 @@ export_sbom() {
     id=$(docker image inspect --format '{{.Id}}' "$image")
     if [[ -f $SBOMS/$1.json && $(cat "$LOGS/$1.id" 2>/dev/null) == "$id" ]]; then return; fi
     container=$(docker create ${PLATFORM:+--platform "$PLATFORM"} "$image")
-    docker cp --quiet "$container:/usr/share/sbom/bellbuoy-$1.cdx.json" "$SBOMS/$1.json"
+    docker cp "$container:/usr/share/sbom/bellbuoy-$1.cdx.json" - | tar -xO >"$SBOMS/$1.json"
     docker rm --volumes "$container" >/dev/null
     echo "$id" >"$LOGS/$1.id"
 }

@@ -24,7 +24,7 @@ version*) echo 28.5 ;;
 *"{{{{.Id}}}}"*) echo sha256:1 ;;
 *"{{{{.Size}}}}"*) echo 8345678 ;;
 create*) echo container ;;
-cp*) for last; do :; done; echo '{{}}' >"$last" ;;
+cp*) printf '{{}}' >{log}.json && tar -C "$(dirname {log})" -c docker.log.json ;;
 "buildx build"*) printf '#5 [builder 1/1] RUN --mount=type=cache true\\n#5 CACHED\\n' ;;
 build*) cat >{log}.Dockerfile ;;
 esac
@@ -120,6 +120,14 @@ def test_all_are_built_and_summed_up(machine):
     assert "\x1b" not in answer.stdout
 
 
+def test_anew_is_anew_for_all_from_the_same(machine):
+    machine.build("--no-cache")
+    fresh = {re.search(r"FRESH=(\S+)", call)[1] for call in machine.calls("buildx build")}
+    assert len(fresh) == 1
+    machine.build("--no-cache", "--only", "broker")
+    assert f"FRESH={fresh.pop()}" not in machine.calls("buildx build")[-1]
+
+
 def test_only_one(machine):
     assert machine.build("--only", "receiver", "--tag", "mine").returncode == 0
     build, = machine.calls("buildx build")
@@ -154,6 +162,15 @@ def test_an_engine_that_does_not_answer(machine, reason, mend):
     assert answer.returncode == 1
     assert mend in answer.stderr
     assert not machine.calls("buildx")
+
+
+def test_a_node_s_engine_that_does_not_answer(machine):
+    machine.with_docker("version*) echo refused >&2; exit 1 ;;").with_context("lab")
+    machine.with_program("kubectl", """case $1$2 in
+configcurrent-context) echo lab ;; *) echo minikube.sigs.k8s.io ;; esac""")
+    answer = machine.with_program("minikube", MINIKUBE).build()
+    assert answer.returncode == 1
+    assert "minikube's node does not answer (refused). Start it: minikube --profile lab start" in answer.stderr
 
 
 def test_without_buildx_the_engine_s_own_builder_builds(machine):
@@ -200,10 +217,11 @@ def test_in_minikube_s_node(machine):
     assert all(call.startswith("tcp://192.0.2.1:2376 ") for call in machine.calls(""))
 
 
-def test_minikube_without_an_answer(machine):
-    answer = machine.with_context("minikube").with_program("minikube", "exit 85").build()
+@pytest.mark.parametrize("text", ["exit 85", """echo 'export DOCKER_HOST="ssh://docker@127.0.0.1:32770"'"""])
+def test_a_node_without_a_docker_engine(machine, text):
+    answer = machine.with_context("minikube").with_program("minikube", text).build()
     assert answer.returncode == 0, answer.stderr
-    assert "does not answer: taking the local Docker engine" in answer.stderr
+    assert "names no Docker engine of the node: taking the local one" in answer.stderr
     assert all(call.startswith("local ") for call in machine.calls(""))
 
 
