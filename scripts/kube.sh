@@ -38,16 +38,18 @@ use_context_engine() {
 }
 
 # Without an answer the local engine it is: with minikube's driver "none", and in clusters that only
-# look like minikube, the pods run there.
+# look like minikube, the pods run there. With containerd as the node's runtime docker-env names an
+# address by ssh, behind which there is no Docker engine.
 use_minikube_engine() {
     local settings
     has_command minikube || return 0
-    if settings=$(timeout 60 minikube --profile "$1" docker-env --shell bash 2>/dev/null); then
+    if settings=$(timeout 60 minikube --profile "$1" docker-env --shell bash 2>/dev/null) &&
+        [[ $settings != *'DOCKER_HOST="ssh:'* ]]; then
         eval "$(grep -E '^export (DOCKER|MINIKUBE)_[A-Z_]+="[^"$`\\]*"$' <<<"$settings")"
         # shellcheck disable=SC2034  # for the caller
         ENGINE_NAME="the Docker engine of minikube's node"
     else
-        warn "'minikube --profile $1 docker-env' does not answer: taking the local Docker engine"
+        warn "'minikube --profile $1 docker-env' names no Docker engine of the node: taking the local one"
     fi
 }
 
