@@ -51,7 +51,7 @@ static void deny(struct mqtt_rights *r)
     r->state = DENIED;
     if (!r->known_missing)
         log_error(r->settings.component,
-                  "the broker lets us not publish events: what is sent does not arrive",
+                  "the broker does not let us publish events: what is sent does not arrive",
                   LOG_STR("reason", r->missing), LOG_SECURITY);
     r->known_missing = true;
     uv_timer_start(&r->timer, on_timer, AGAIN_MS, 0);
