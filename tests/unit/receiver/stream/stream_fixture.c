@@ -365,3 +365,51 @@ const char *sse_after_retry(const struct sse *sse)
     assert_memory_equal(end, "\n\n", 2);
     return end + 2;
 }
+
+/* ---- what a client got ---- */
+
+void stream_fixture_format_id(const struct stream_fixture *f, uint64_t seq, char *text, size_t size)
+{
+    snprintf(text, size, "id: %08x-%llu\n", f->epoch, (unsigned long long)seq);
+}
+
+const char *stream_fixture_frames_from(const struct stream_fixture *f, uint64_t first)
+{
+    char id[64];
+    const char *at;
+
+    stream_fixture_format_id(f, first, id, sizeof(id));
+    at = strstr(f->frames.data, id);
+    assert_non_null(at);
+    return at;
+}
+
+void sse_check_frames(const struct stream_fixture *f, struct sse *sse, uint64_t first)
+{
+    const char *expected = stream_fixture_frames_from(f, first);
+    size_t len = strlen(expected);
+
+    sse_wait(sse, "\n\n");
+    sse_wait_len(sse, (size_t)(sse_after_retry(sse) - sse->body.data) + len);
+    assert_int_equal(strlen(sse_after_retry(sse)), len);
+    if (memcmp(sse_after_retry(sse), expected, len) != 0)
+        fail_msg("other frames");
+}
+
+void sse_open_after(struct stream_fixture *f, struct sse *sse, uint64_t after)
+{
+    char header[64];
+
+    snprintf(header, sizeof(header), "Last-Event-ID: %08x-%llu\r\n", f->epoch,
+             (unsigned long long)after);
+    sse_open(f, sse, "", header);
+}
+
+void stream_fixture_wait_counts(struct stream_fixture *f, unsigned live, unsigned replaying)
+{
+    struct streams_counts counts;
+
+    do
+        counts = stream_fixture_counts(f);
+    while (counts.live != live || counts.replaying != replaying);
+}

@@ -53,6 +53,12 @@ void stream_fixture_fill(struct stream_fixture *f, unsigned count, size_t size, 
 /* Runs what retention finds to do, at a wall clock that is `later_us` further on. */
 void stream_fixture_maintain(struct stream_fixture *f, int64_t later_us);
 struct streams_counts stream_fixture_counts(struct stream_fixture *f);
+void stream_fixture_wait_counts(struct stream_fixture *f, unsigned live, unsigned replaying);
+/* The line `id: <cursor>` of that seq. */
+void stream_fixture_format_id(const struct stream_fixture *f, uint64_t seq, char *text,
+                              size_t size);
+/* The bytes of the published frames from seq `first` on; NUL-terminated at the end of all. */
+const char *stream_fixture_frames_from(const struct stream_fixture *f, uint64_t first);
 
 /* ---- an SSE client ---- */
 
@@ -65,7 +71,9 @@ struct sse {
 /* GET /api/v1/stream?<query>, with the given header lines (each with its CRLF). Reads the answer's
  * head. */
 void sse_open(struct stream_fixture *f, struct sse *sse, const char *query, const char *headers);
-/* The same without reading, with a small receive buffer. */
+/* With a Last-Event-ID of that seq. */
+void sse_open_after(struct stream_fixture *f, struct sse *sse, uint64_t after);
+/* As sse_open without reading, with a small receive buffer. */
 void sse_open_deaf(struct stream_fixture *f, struct sse *sse, const char *query,
                    const char *headers);
 void sse_read_head(struct sse *sse);
@@ -77,3 +85,5 @@ void sse_wait_len(struct sse *sse, size_t len);
 void sse_wait_end(struct sse *sse);
 /* What came after `retry: <n>` and its empty line. */
 const char *sse_after_retry(const struct sse *sse);
+/* What the client got after its retry is exactly the frames from `first` on. */
+void sse_check_frames(const struct stream_fixture *f, struct sse *sse, uint64_t first);
