@@ -43,7 +43,7 @@ packages_of() {
     test) packages_of unit && packages_of integration && packages_of browser ;;
     coverage) echo gcovr ;;
     fuzz) echo clang "$(packages_clang_runtime)" ;;
-    lint) echo clang-format clang-tidy cppcheck shellcheck python3 ;;
+    lint) echo clang-format clang-tidy cppcheck shellcheck python3 python3-venv ;;
     install) echo debootstrap ;;
     images) echo ccache ca-certificates ;;
     *) usage_error "'$1' is no purpose; --help names them" ;;

@@ -16,14 +16,12 @@ source "$ROOT/scripts/chart-tools.sh"
 
 readonly FOLDER=$ROOT/kubernetes
 readonly NAMESPACE=bellbuoy
-# Of the checks' oldest Kubernetes: what is rendered must not depend on the version.
-readonly KUBE_VERSION=1.29.0
 
 SCRATCH=
 
 # render: the chart's objects in one stream, without what only Helm needs.
 render() {
-    helm template bellbuoy "$ROOT/helm/bellbuoy" --namespace "$NAMESPACE" --kube-version "$KUBE_VERSION" \
+    helm template bellbuoy "$ROOT/helm/bellbuoy" --namespace "$NAMESPACE" --kube-version "${KUBE_VERSIONS[0]}" \
         --skip-tests --set tls.mode=existing,token.mode=existing |
         sed -e '/^ *helm.sh\/chart:/d' -e '/^ *app.kubernetes.io\/managed-by: Helm$/d' -e '/^ *$/d'
 }
