@@ -7,16 +7,14 @@ import pytest
 from harness import ROOT, eventually
 
 from .cluster import run
-
-# Each machine sends so often; with three of them there is always something under way.
-LOAD = ["--set", "broadcaster.profile=events", "--set", "broadcaster.env.BELLBUOY_PERIOD_MS=50",
-        "--set", "broadcaster.replicas=3"]
+from .counting import LOAD, counted, expect_more, expect_nothing_missing
 
 
 @pytest.fixture(scope="module")
-def loaded(deploy, tmp_path_factory, cluster):
+def loaded(deploy, tmp_path_factory):
     """An installation of the chart before this one, under load."""
-    return deploy("--chart", previous_chart(tmp_path_factory.mktemp("chart")), *LOAD)
+    one = deploy("--chart", previous_chart(tmp_path_factory.mktemp("chart")), *LOAD)
+    return counted(one)
 
 
 def previous_chart(folder):
@@ -29,29 +27,6 @@ def previous_chart(folder):
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     return folder / "helm" / "bellbuoy"
-
-
-def count(api):
-    return api.stats()["journal"]["events"]
-
-
-def expect_more(deployment, more=100):
-    """Messages go on to arrive."""
-    before = eventually(lambda: count(deployment.api), timeout_s=90)
-    eventually(lambda: count(deployment.api) > before + more, timeout_s=90)
-
-
-def expect_nothing_missing(deployment):
-    """The receiver misses none, and the journal has each sequence whole, from its first on."""
-    api = deployment.api
-    eventually(lambda: api.stats()["totals"]["missing"] == 0, timeout_s=60)
-    sequences = {}
-    for event in api.all_events():
-        sequences.setdefault((event["source"], event["bootid"]), []).append(int(event["sequence"]))
-    for source, seen in sequences.items():
-        assert sorted(seen) == list(range(min(seen), min(seen) + len(seen))), source
-        assert min(seen) <= 1, f"{source} begins with {min(seen)}"
-    return sum(map(len, sequences.values()))
 
 
 def delete_pod(cluster, namespace, name, *options):
