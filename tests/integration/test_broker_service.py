@@ -214,7 +214,7 @@ def test_a_new_authority_loses_no_message(lab, tmp_path):
         secrets[name].mkdir()
         put(secrets[name], old.ca, *old.client(name))
     receiver = lab.receiver(broker, **tls_flags(secrets["receiver"]))
-    broadcaster = lab.broadcaster(broker, rate=200, sources=2, **tls_flags(secrets["broadcaster"]))
+    broadcaster = lab.broadcaster(broker, rate=50, sources=2, **tls_flags(secrets["broadcaster"]))
 
     def rotate(restarts, ca, server, clients):
         before = len(broadcaster.ledger())
@@ -223,7 +223,7 @@ def test_a_new_authority_loses_no_message(lab, tmp_path):
             put(secrets[name], ca, *pair)
         metrics = broker.admin.metrics
         eventually(lambda: metrics()["bellbuoy_broker_restarts_total"] == restarts)
-        eventually(lambda: len(broadcaster.ledger()) > before + 300, timeout_s=20.0,
+        eventually(lambda: len(broadcaster.ledger()) > before + 100, timeout_s=40.0,
                    message="messages flow again")
 
     clients = {name: new.client(name, days=9) for name in secrets}
@@ -232,9 +232,9 @@ def test_a_new_authority_loses_no_message(lab, tmp_path):
     for service in (receiver.api, broadcaster.admin):
         assert service.metrics()[EXPIRY % "own"] == pytest.approx(time.time() + 9 * 86400, abs=120)
         assert service.metrics()[EXPIRY % "ca"] == pytest.approx(time.time() + 2 * 86400, abs=120)
-    broadcaster.terminate()
+    broadcaster.kill()
     sent = set(broadcaster.ledger())
-    eventually(lambda: sent <= set(stored(receiver)), timeout_s=20.0, message="all is stored")
+    eventually(lambda: sent <= set(stored(receiver)), timeout_s=40.0, message="all is stored")
     assert receiver.api.incidents() == []
     assert max(Counter(stored(receiver)).values()) == 1
 
