@@ -72,9 +72,13 @@ choose_engine() {
         warn "docker has no buildx: taking the engine's own, slower builder"
         BUILDER=legacy
     fi
-    # The builder that is the engine itself bears the name of docker's context.
-    export BUILDX_BUILDER=${BUILDX_BUILDER:-$(docker context show 2>/dev/null || echo default)}
-    require_base
+    # The builder that is the engine itself bears the name of docker's context. One of one's own, or one
+    # for another platform, has its own store of images.
+    if [[ -z ${BUILDX_BUILDER:-} ]]; then
+        BUILDX_BUILDER=$(docker context show 2>/dev/null || echo default)
+        export BUILDX_BUILDER
+        if [[ -z $PLATFORM ]]; then require_base; fi
+    fi
 }
 
 require_engine() {
@@ -88,14 +92,10 @@ require_engine() {
     esac
 }
 
-# A builder of one's own (BUILDX_BUILDER) or another platform has its own store of images.
 require_base() {
     local base reason
     base=$(sed -n 's/^ARG BASE=//p' "$ROOT/${SERVICES[0]}/Dockerfile")
-    if [[ -n $PLATFORM || $BUILDX_BUILDER != "$(docker context show 2>/dev/null || echo default)" ]] ||
-        docker image inspect "$base" >/dev/null 2>&1; then
-        return
-    fi
+    if docker image inspect "$base" >/dev/null 2>&1; then return; fi
     note "pulling $base"
     reason=$(timeout 600 docker pull --quiet "$base" 2>&1 >/dev/null) && return
     fail "$base, which the images are built from, is not in $ENGINE_NAME and cannot be pulled:" \
@@ -154,7 +154,7 @@ image_of() { echo "bellbuoy/$1:$TAG"; }
 
 # build_image SERVICE
 build_image() {
-    local start_ms status=0 log=$LOGS/$1.log
+    local start_ms id bytes status=0 log=$LOGS/$1.log
     start_ms=$(now_ms)
     note "$(image_of "$1")"
     "build_with_$BUILDER" "$1" > >(tee "$log" | plain_steps | show_steps) 2>&1 || status=$?
@@ -163,8 +163,10 @@ build_image() {
         tail -n 25 "$log" >&2
         die "$1: the build failed (all of its output: ${log#"$ROOT/"}).$(explain_failure "$log")"
     fi
-    export_sbom "$1"
-    add_row "$1" "$(seconds_since "$start_ms")"
+    read -r id bytes < <(docker image inspect --format '{{.Id}} {{.Size}}' "$(image_of "$1")")
+    export_sbom "$1" "$id"
+    TABLE+=$(printf '%-32s %5d.%d MB %8s s' "$(image_of "$1")" $((bytes / 1000000)) \
+        $((bytes / 100000 % 10)) "$(seconds_since "$start_ms")")$'\n'
 }
 
 build_with_buildkit() {
@@ -225,27 +227,18 @@ explain_failure() {
     fi
 }
 
-# An image is made into a container, never started, to copy from; again only when it has changed.
+# export_sbom SERVICE ID: an image is made into a container, never started, to copy from; again only when
+# it has changed.
 export_sbom() {
-    local image container id
-    image=$(image_of "$1")
-    id=$(docker image inspect --format '{{.Id}}' "$image")
-    if [[ -f $SBOMS/$1.json && $(cat "$LOGS/$1.id" 2>/dev/null) == "$id" ]]; then return; fi
-    container=$(docker create ${PLATFORM:+--platform "$PLATFORM"} "$image")
+    local container
+    if [[ -f $SBOMS/$1.json && $(cat "$LOGS/$1.id" 2>/dev/null) == "$2" ]]; then return; fi
+    container=$(docker create ${PLATFORM:+--platform "$PLATFORM"} "$(image_of "$1")")
     docker cp "$container:/usr/share/sbom/bellbuoy-$1.cdx.json" - | tar -xO >"$SBOMS/$1.json"
     docker rm --volumes "$container" >/dev/null
-    echo "$id" >"$LOGS/$1.id"
+    echo "$2" >"$LOGS/$1.id"
 }
 
 # ---------------------------------------------------------------- result
-
-# add_row SERVICE SECONDS
-add_row() {
-    local image bytes
-    image=$(image_of "$1")
-    bytes=$(docker image inspect --format '{{.Size}}' "$image")
-    TABLE+=$(printf '%-32s %5d.%d MB %8s s' "$image" $((bytes / 1000000)) $((bytes / 100000 % 10)) "$2")$'\n'
-}
 
 load_images() {
     local service

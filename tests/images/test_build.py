@@ -1,5 +1,6 @@
 """Building again: quick when nothing has changed, and the same whenever and with whichever builder."""
 
+import os
 import time
 
 from harness import ROOT, scaled
@@ -21,11 +22,12 @@ def test_the_builder_stage_is_the_same_everywhere():
 
 def test_a_second_run_is_quick(build, images):
     times = []
-    for _ in range(3):  # an edit or a commit meanwhile, or a busy machine, spoils one run
+    for _ in range(3):  # an edit or a commit meanwhile spoils one run
         start = time.monotonic()
         again = build("first")
         times.append(time.monotonic() - start)
-    assert min(times) <= scaled(AGAIN_MAX_S), times
+    busy = max(1, os.getloadavg()[0] / os.cpu_count())
+    assert min(times) <= scaled(AGAIN_MAX_S) * busy, times
     for service in SERVICES:
         assert again[service].layers() == images[service].layers()
 
