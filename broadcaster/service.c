@@ -101,6 +101,8 @@ static void init_handles(struct service *s)
 {
     static const int numbers[] = {SIGTERM, SIGINT};
 
+    /* libmosquitto 2.0.11 does so, 2.0.21 does not: OpenSSL's writes need it. */
+    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
         uv_signal_init(&s->loop, &s->signals[i]);
         s->signals[i].data = s;

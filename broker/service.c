@@ -254,6 +254,7 @@ static void init_handles(struct service *s)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
+    signal(SIGPIPE, SIG_IGN); /* of the admin port and the probe; Mosquitto ignores it, too */
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
         uv_signal_init(&s->loop, &s->signals[i]);
         s->signals[i].data = s;
