@@ -9,7 +9,10 @@ def _openssl(*args):
 
 
 class Certificates:
-    """`ca` is the authority's certificate; server() and client() issue and return (cert, key)."""
+    """`ca` is the authority's certificate; server() and client() issue and return (cert, key).
+
+    With days=0 they have expired at once.
+    """
 
     def __init__(self, folder):
         folder.mkdir(parents=True)
@@ -18,6 +21,7 @@ class Certificates:
         self._ca_key = folder / "ca.key"
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-days", 2, "-subj", "/CN=Bellbuoy test authority",
+                 "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                  "-keyout", self._ca_key, "-out", self.ca)
 
     def server(self, name="server", names="DNS:localhost,IP:127.0.0.1", days=2):
@@ -30,7 +34,8 @@ class Certificates:
         certificate, key, request, extra = (
             self.folder / f"{name}.{suffix}" for suffix in ("crt", "key", "csr", "ext")
         )
-        extra.write_text(extensions)
+        # What Python 3.13 and later demand of a chain.
+        extra.write_text(extensions + "authorityKeyIdentifier=keyid\n")
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         _openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self._ca_key,

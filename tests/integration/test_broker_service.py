@@ -175,7 +175,7 @@ def test_files_half_written_are_left_alone(lab):
 def test_an_expired_renewal_is_refused(lab):
     broker = lab.broker_service()
     before, expiry = handshake(broker), broker.expiry()
-    broker.secret.put(broker.certificates.ca, *broker.certificates.server("old", days=-1))
+    broker.secret.put(broker.certificates.ca, *broker.certificates.server("old", days=0))
     broker.wait_for_log("the old ones stay.*has expired at")
     assert (handshake(broker), broker.expiry()) == (before, expiry)
     assert broker.unready_reason() == ""
@@ -183,7 +183,7 @@ def test_an_expired_renewal_is_refused(lab):
 
 def test_an_expired_certificate_is_said(lab):
     broker = lab.broker_service(start=False, mounted=False)
-    broker.secret.put(broker.certificates.ca, *broker.certificates.server(days=-1))
+    broker.secret.put(broker.certificates.ca, *broker.certificates.server(days=0))
     broker.start(ready=False)
     eventually(lambda: "the certificate has expired at 20" in broker.unready_reason())
     assert broker.expiry() < time.time() < broker.expiry("ca")
@@ -395,7 +395,7 @@ def test_only_certificates_of_the_authority_are_a_login(guarded, tmp_path):
     assert not refused(guarded, guarded.certificates.client("receiver"))
     assert refused(guarded)
     assert refused(guarded, stranger)
-    assert refused(guarded, guarded.certificates.client("receiver", days=-1))
+    assert refused(guarded, guarded.certificates.client("receiver", days=0))
     assert refused(guarded, tls=False)
 
 
