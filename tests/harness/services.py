@@ -159,11 +159,18 @@ class Broadcaster(Process):
         return Api(f"http://{HOST}:{self.admin_port}")
 
     def ledger(self):
-        """What the broker has acknowledged: LedgerLine(source, id), repeats included.
+        """What the broker has acknowledged: LedgerLine(source, id), repeats included."""
+        return self.ledger_from(0)[0]
+
+    def ledger_from(self, offset):
+        """The ledger's lines from a byte on, and where the next one will begin.
 
         The last line may be half written by a process that was killed: it is left out.
         """
         if not self.ledger_path.exists():
-            return []
-        complete = self.ledger_path.read_text().rpartition("\n")[0]
-        return [LedgerLine(*line.split(" ", 1)) for line in complete.splitlines()]
+            return [], offset
+        with self.ledger_path.open("rb") as ledger:
+            ledger.seek(offset)
+            complete, newline, _ = ledger.read().rpartition(b"\n")
+        lines = [LedgerLine(*line.split(" ", 1)) for line in complete.decode().splitlines()]
+        return lines, offset + len(complete) + len(newline)
