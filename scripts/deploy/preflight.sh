@@ -39,6 +39,7 @@ preflight_cluster() {
 
 preflight_install() {
     check_port
+    check_nodes
     check_permission
     check_namespace
     check_release
@@ -174,6 +175,14 @@ command_for_the_cluster() {
 }
 
 minikube_profile() { [[ $CONTEXT == minikube ]] || echo " --profile $CONTEXT"; }
+
+check_nodes() {
+    local ready
+    ready=$(kube get nodes --output 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}')
+    [[ $ready == *True* ]] ||
+        flaw "no node of the cluster is ready: its own pods (kubectl get pods -A) say why" \
+            "kubectl --context $CONTEXT wait --for=condition=Ready nodes --all --timeout=300s"
+}
 
 check_permission() {
     kube auth can-i create statefulsets.apps >/dev/null 2>&1 ||

@@ -9,8 +9,8 @@ from browser.conftest import browser, show  # noqa: F401  # pylint: disable=unus
 
 from .cluster import BUILD_IMAGES, Cluster, Deploy, run
 
-# An installation takes its time; each test begins with what the one before has left of the node.
-TIMEOUT_S = 600
+# An installation takes its time, the first build of the images more;
+TIMEOUT_S = 1200
 
 
 def pytest_collection_modifyitems(items):

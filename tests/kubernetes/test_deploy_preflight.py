@@ -56,17 +56,34 @@ def test_a_missing_image(refused):
     assert "without image.tag" in mends(answer)[0]
 
 
-def test_minikube_with_another_runtime(refused, cluster, tmp_path):
-    """No cluster here has one: kubectl is made to say so."""
-    path = path_with_program(cluster.env.get("PATH", os.environ["PATH"]), tmp_path / "front", "kubectl", f"""
+@pytest.fixture
+def kubectl_says(cluster, tmp_path):
+    """kubectl_says(pattern, answer) -> the environment of a kubectl that, asked for what no cluster here
+    can be made to show, answers that."""
+    def environment(pattern, answer):
+        path = cluster.env.get("PATH", os.environ["PATH"])
+        real = shutil.which("kubectl", path=path)
+        return {"PATH": path_with_program(path, tmp_path / "front", "kubectl", f"""
 case "$*" in
-*containerRuntimeVersion*) printf containerd://1.7.29 ;;
-*) exec {shutil.which('kubectl')} "$@" ;;
-esac""")
-    answer = refused("--set", "image.tag=nosuch", env={"PATH": path})
+*{pattern}*) printf '{answer}' ;;
+*) exec {real} "$@" ;;
+esac""")}
+
+    return environment
+
+
+def test_minikube_with_another_runtime(refused, kubectl_says):
+    answer = refused("--set", "image.tag=nosuch",
+                     env=kubectl_says("containerRuntimeVersion", "containerd://1.7.29"))
     assert "minikube runs containerd, not Docker" in answer.stderr
     assert "no Docker socket" in answer.stderr
     assert mends(answer)[0].endswith("minikube start --driver=docker --container-runtime=docker")
+
+
+def test_no_node_is_ready(refused, kubectl_says):
+    answer = refused(env=kubectl_says('get?nodes*Ready*', "False Unknown"))
+    assert "no node of the cluster is ready" in answer.stderr
+    assert "wait --for=condition=Ready nodes" in mends(answer)[0]
 
 
 def test_no_default_storage_class(refused, cluster):
