@@ -166,6 +166,29 @@ def test_a_full_receiver_is_tried_again(lab, show):
     dashboard.expect_row("number 1.")
 
 
+def test_a_journal_that_is_not_open_yet_is_waited_for(lab, show):
+    """A receiver that has just started answers before its journal is open, and has no last cursor."""
+    broker = lab.broker()
+    receiver = lab.receiver(broker)
+    publish(broker, 1)
+    dashboard = show(receiver).expect_live()
+
+    def opening(route):
+        answer = route.fetch()
+        stats = answer.json()
+        stats["journal"].update(state="opening", epoch=None, first=None, last=None)
+        route.fulfill(response=answer, json=stats)
+
+    dashboard.page.route("**/api/v1/stats", opening)
+    dashboard.expect_status("journal opening")
+    # The stream is opened anew, with an end that is not known.
+    dashboard.page.evaluate("dispatchEvent(new Event('online'))")
+    publish(broker, 2)
+    dashboard.expect_row("number 2.")
+    dashboard.page.unroute("**/api/v1/stats")
+    dashboard.expect_live()
+
+
 def test_a_page_opened_before_the_receiver_answers_gets_there(lab, show):
     broker = lab.broker()
     receiver = lab.receiver(broker)

@@ -146,11 +146,11 @@ export class Feed {
   /**
    * The journal's last cursor by the statistics: how far a replay has to go, and whether a stream
    * that says nothing is dead.
-   * @param {string} last
+   * @param {string | null} last null while the journal is not open
    * @param {boolean} recovered the receiver answers again after it did not
    */
   setJournalLast(last, recovered) {
-    this.journalLast = last;
+    this.journalLast = last ?? '';
     if (recovered && this.state.name !== 'refused') this.stream.reopen();
   }
 
@@ -235,7 +235,7 @@ export class Feed {
     const { signal } = this.abort;
     this.#setState({ name: 'loading' });
     try {
-      this.journalLast = (await getJson('stats', {}, signal)).journal.last;
+      this.journalLast = (await getJson('stats', {}, signal)).journal.last ?? '';
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
