@@ -3,10 +3,10 @@
 from playwright.sync_api import expect
 
 from harness import eventually, scaled
-from harness.waiting import PATIENCE_S
 
-# For each expect() that does not say otherwise; Playwright's own five seconds are few on a machine that
-# has other things to do.
+# For each expect() that does not say otherwise. Playwright's own five seconds are few for a browser on a
+# machine that has other things to do.
+PATIENCE_S = 60
 expect.set_options(timeout=scaled(PATIENCE_S) * 1000)
 
 _ROWS = """() => [...document.querySelectorAll('#feed .row')].map((row) => {

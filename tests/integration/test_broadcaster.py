@@ -22,6 +22,7 @@ class Listener:
 
     def __init__(self, broker):
         self.client = MqttClient(broker, client_id="listener", clean_session=False).subscribe(ALL)
+        self._events = []
         # A broker that is killed before its first save would forget who listens.
         eventually(lambda: (broker.data_dir / "mosquitto.db").exists(),
                    message="the broker has saved the subscription")
@@ -38,7 +39,10 @@ class Listener:
                 if not message.topic.endswith("/check")]
 
     def events(self):
-        return [json.loads(message.payload) for message in self.messages()]
+        # Each is read once: reading all again and again would leave the client's thread no time.
+        self._events += [json.loads(message.payload)
+                         for message in self.messages()[len(self._events):]]
+        return list(self._events)
 
     def sequences(self):
         """{source: [sequence, ...]} in the order of arrival, repeats left out."""
@@ -168,8 +172,8 @@ def test_broker_killed_loses_nothing_and_keeps_the_order(lab):
         assert metric(broadcaster, "republished_total") > 0
         broadcaster.terminate()
         acknowledged = {(line.source, line.id) for line in broadcaster.ledger()}
-        eventually(lambda: acknowledged <= {(e["source"], e["id"]) for e in listener.events()}, 30,
-                   message="all that was acknowledged has arrived")
+        eventually(lambda: acknowledged <= {(e["source"], e["id"]) for e in listener.events()}, 60,
+                   interval_s=0.2, message="all that was acknowledged has arrived")
         assert_contiguous(listener.sequences())
         assert len(broadcaster.ledger()) == len(acknowledged), "one line for each message"
 
@@ -209,7 +213,8 @@ def test_sigterm_publishes_what_waits(lab):
         broker.resume()
         broadcaster.expect_exit(0, 5)
         made = {(line.source, line.id) for line in broadcaster.ledger()}
-        eventually(lambda: {(e["source"], e["id"]) for e in listener.events()} == made, 30)
+        eventually(lambda: {(e["source"], e["id"]) for e in listener.events()} == made, 60,
+                   interval_s=0.2)
         assert_contiguous(listener.sequences())
     assert not broadcaster.log_records(level="warning")
 
