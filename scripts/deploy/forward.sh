@@ -105,7 +105,7 @@ forward_answers() {
     { exec {connection}<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 1
     { printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$connection"; } \
         2>/dev/null || true
-    read -r -t 3 _ status _ <&"$connection" || status=
+    { read -r -t 3 _ status _ <&"$connection"; } 2>/dev/null || status=
     exec {connection}>&-
     [[ $status == 200 ]]
 }
