@@ -10,8 +10,6 @@ from harness import HOST, ROOT, Api, Process, free_port, scaled
 
 DEPLOY = ROOT / "scripts" / "deploy.sh"
 BUILD_IMAGES = ROOT / "scripts" / "build-images.sh"
-# What the development machine offers where kubectl has no cluster.
-LOCAL_CLUSTER = ROOT.parent / "shared" / "cluster" / "cluster"
 INSTANCE = "app.kubernetes.io/instance=bellbuoy"
 COMPONENT = "app.kubernetes.io/component"
 
@@ -32,21 +30,16 @@ def exports(text):
 
 
 class Cluster:
-    """A throw-away cluster: minikube, kind, k3d, or what the development machine starts."""
+    """A throw-away cluster that runs: of minikube, kind or k3d."""
 
     def __init__(self, env=None):
         self.env = env or {}
 
     @classmethod
     def find(cls):
-        """The cluster of kubectl's context if it is one to play with, else the machine's own; or None
-        and the reason why there is none."""
+        """The cluster of kubectl's context if it is one to play with; or None and why there is none."""
         here = cls()
         reason = here.why_not()
-        if reason and LOCAL_CLUSTER.exists():
-            run(LOCAL_CLUSTER, "up", timeout_s=1200)
-            here = cls(exports(run(LOCAL_CLUSTER, "env").stdout))
-            reason = here.why_not()
         return (None, reason) if reason else (here, None)
 
     def why_not(self):
