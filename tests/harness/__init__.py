@@ -10,7 +10,7 @@
 
 from . import events
 from .api import Api
-from .broker import Broker
+from .broker import Broker, wait_for_saved_session
 from .broker_service import EXPIRY, BrokerService
 from .certificates import Certificates
 from .lab import Lab
@@ -26,4 +26,5 @@ __all__ = [
     "Api", "BROADCASTER", "BROKER", "BUILD_DIR", "Broadcaster", "Broker", "BrokerService",
     "Certificates", "EXPIRY", "Frame", "HOST", "Lab", "MqttClient", "Process", "RECEIVER", "ROOT", "Receiver",
     "SseStream", "accepts", "eventually", "events", "free_port", "parse_frame", "run_once", "scaled",
+    "wait_for_saved_session",
 ]

@@ -20,6 +20,13 @@ def _program(name):
     return path
 
 
+def wait_for_saved_session(data_dir):
+    """A broker that is killed before its first save of the receiver's session has never known it, and
+    takes messages that it has nobody for (docs/architecture.md)."""
+    saved = data_dir / "mosquitto.db"
+    eventually(lambda: b"bellbuoy/events/#" in saved.read_bytes(), message="the session is saved")
+
+
 class Broker(Process):
     """Listens on one loopback port, which it keeps over restarts.
 

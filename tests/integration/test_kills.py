@@ -8,7 +8,7 @@ has not saved, and nobody promises anything when both lose the same second.
 import random
 import threading
 
-from harness import eventually
+from harness import eventually, wait_for_saved_session
 
 SOURCES = 5
 RATE = 400
@@ -57,15 +57,8 @@ class Scene:
         self.ledger_end = 0
         self.stored_ids = set()  # up to stored_cursor
         self.stored_cursor = self.receiver.api.cursor()
-        self.wait_for_saved_session()
+        wait_for_saved_session(self.broker.data_dir)
         self.broadcaster = lab.broadcaster(self.broker, source="press", sources=SOURCES, rate=RATE)
-
-    def wait_for_saved_session(self):
-        """A broker that is killed before its first save of a session has never known it, and takes
-        messages that it has nobody for: that is an incident and not what is counted here."""
-        saved = self.broker.data_dir / "mosquitto.db"
-        eventually(lambda: b"bellbuoy/events/#" in saved.read_bytes(), 30,
-                   message="the broker has saved the receiver's session")
 
     def stored(self):
         return self.receiver.api.stats()["journal"]["events"]

@@ -9,6 +9,7 @@ import pytest
 
 from harness import (
     BUILD_DIR, HOST, ROOT, Api, Process, SseStream, accepts, eventually, free_port, run_once,
+    wait_for_saved_session,
 )
 
 RUN_LOCAL = ROOT / "scripts" / "run-local.sh"
@@ -111,6 +112,7 @@ def test_several_profiles_are_several_sources(run_local):
 
 def test_a_killed_service_is_started_again_and_nothing_is_lost(run_local):
     one = run_local(options=["--profile", "events"])
+    wait_for_saved_session(one.data_dir / "broker")
     for program in ("receiver", "mosquitto", "broadcaster"):
         killed = one.services()[program]
         os.kill(killed, signal.SIGKILL)
