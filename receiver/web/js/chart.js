@@ -139,7 +139,8 @@ export class Chart {
       highlightCircleSize: 3,
       // Half a dot or bar must not fall off the edge.
       xRangePad: spec.shape === 'area' ? 0 : 6,
-      yRangePad: spec.shape === 'area' ? 0 : 6,
+      // dygraphs' own tenth above an area, which it does not fill where it touches the edge.
+      yRangePad: spec.shape === 'area' ? null : 6,
       axes: {
         x: { drawGrid: false, pixelsPerLabel: spec.timed ? 70 : 40 },
         y: {
