@@ -22,10 +22,10 @@ def count(api):
     return api.stats()["journal"]["events"]
 
 
-def expect_more(deployment, more=100):
+def expect_more(deployment, more=100, timeout_s=90):
     """Messages go on to arrive."""
-    before = eventually(lambda: count(deployment.api), timeout_s=90)
-    eventually(lambda: count(deployment.api) > before + more, timeout_s=90)
+    before = eventually(lambda: count(deployment.api), timeout_s=timeout_s)
+    eventually(lambda: count(deployment.api) > before + more, timeout_s=timeout_s)
 
 
 def sequences(api):

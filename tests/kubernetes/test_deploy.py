@@ -8,7 +8,7 @@ import pytest
 from harness import accepts, eventually
 from harness.logs import parse_logfmt
 
-from .cluster import COMPONENT, INSTANCE
+from .cluster import COMPONENT, INSTANCE, run
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,14 @@ def test_a_second_run_changes_no_pod(deployment, cluster, namespace):
     assert answer.returncode == 0, answer.stderr
     assert "Bellbuoy is ready" in answer.stdout
     assert cluster.pods(namespace) == before
+
+
+def test_helm_test_passes(deployment, cluster, namespace):
+    """Its checks ask for what must be refused, too (helm/bellbuoy/templates/tests)."""
+    answer = run("helm", "-n", namespace, "test", "bellbuoy", "--timeout", "3m", env=cluster.env,
+                 timeout_s=240)
+    for subject in ("plaintext", "certificate", "topic", "message"):
+        assert f"bellbuoy-test-{subject}\n" in answer.stdout, answer.stdout
 
 
 def test_the_port_forward_finds_the_new_pod(deployment, cluster, namespace, show):
