@@ -473,7 +473,8 @@ def test_journal_that_cannot_be_opened(lab, tmp_path):
     data_dir = tmp_path / "data"
     data_dir.write_text("a file where the folder should be")
     receiver = lab.receiver(broker, start=False, data_dir=data_dir).start(ready=False)
-    journal = eventually(lambda: (c := receiver.api.ready()["checks"][1])["reason"] and c)
+    eventually(lambda: receiver.api.stats()["journal"]["state"] == "failed")
+    journal = receiver.api.ready()["checks"][1]
     assert not journal["ok"]
     for resource in ("events", "sources", "readings", "incidents", "quarantine", "events/5f3a9c01-1"):
         problem = receiver.api.problem(resource, 503)
