@@ -1,6 +1,5 @@
 #include "broker/check.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,19 +155,6 @@ static bool has_heard(const struct session *s)
     return s->heard[0] != '\0';
 }
 
-static void turn(struct mqtt_client *client, int64_t deadline_ms)
-{
-    struct pollfd pollfd = {.fd = mqtt_client_fd(client), .events = mqtt_client_events(client)};
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t next_ms = mqtt_client_deadline(client);
-    int64_t wait_ms = (next_ms < deadline_ms ? next_ms : deadline_ms) - now_ms;
-
-    (void)poll(&pollfd, 1, wait_ms > 0 ? (int)wait_ms : 0);
-    mqtt_client_tick(client, clock_monotonic_ms());
-    mqtt_client_read(client, 1);
-    mqtt_client_write(client);
-}
-
 /* -ECONNREFUSED when the broker ended it, -ETIMEDOUT when nothing was heard of it. */
 static int await(struct session *s, bool (*is_done)(const struct session *), const char *what,
                  int64_t timeout_ms, struct err *e)
@@ -181,7 +167,7 @@ static int await(struct session *s, bool (*is_done)(const struct session *), con
             return FAIL(e, ECONNREFUSED, "no %s: %s", what, status.reason);
         if (clock_monotonic_ms() >= deadline_ms)
             return FAIL(e, ETIMEDOUT, "no %s within %lld ms", what, (long long)timeout_ms);
-        turn(s->client, deadline_ms);
+        mqtt_client_turn(s->client, deadline_ms);
         mqtt_client_status(s->client, &status);
     }
     return 0;

@@ -1,6 +1,5 @@
 #include "broker/probe.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +9,8 @@
 #include "common/mqtt/pump.h"
 
 #define ONCE_MS 3000
-#define RETRY_MS                                                                                   \
-    50 /* Mosquitto is near and must be found soon: the client's backoff is too long               \
-        */
+/* Mosquitto is near and must be found soon: the client's backoff is too long. */
+#define RETRY_MS    50
 #define KEEPALIVE_S 5
 
 struct probe {
@@ -132,19 +130,6 @@ bool probe_is_answered(const struct probe *probe, char *reason, size_t size)
 
 /* ---- one login ---- */
 
-static void turn(struct mqtt_client *client, int64_t deadline_ms)
-{
-    struct pollfd pollfd = {.fd = mqtt_client_fd(client), .events = mqtt_client_events(client)};
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t next_ms = mqtt_client_deadline(client);
-    int64_t wait_ms = (next_ms < deadline_ms ? next_ms : deadline_ms) - now_ms;
-
-    (void)poll(&pollfd, 1, wait_ms > 0 ? (int)wait_ms : 0);
-    mqtt_client_tick(client, clock_monotonic_ms());
-    mqtt_client_read(client, 1);
-    mqtt_client_write(client);
-}
-
 int probe_once(const struct broker_config *config, struct err *e)
 {
     int64_t deadline_ms = clock_monotonic_ms() + ONCE_MS;
@@ -162,7 +147,7 @@ int probe_once(const struct broker_config *config, struct err *e)
     if (r < 0)
         return r;
     while (status.state != MQTT_CONNECTED && !status.reason && clock_monotonic_ms() < deadline_ms) {
-        turn(client, deadline_ms);
+        mqtt_client_turn(client, deadline_ms);
         mqtt_client_status(client, &status);
     }
     if (status.state != MQTT_CONNECTED)

@@ -355,6 +355,19 @@ static bool can_send(const struct mqtt_client *c)
     return c->phase == UP && !c->dropped;
 }
 
+void mqtt_client_turn(struct mqtt_client *client, int64_t deadline_ms)
+{
+    struct pollfd pollfd = {.fd = mqtt_client_fd(client), .events = mqtt_client_events(client)};
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t next_ms = mqtt_client_deadline(client);
+    int64_t wait_ms = (next_ms < deadline_ms ? next_ms : deadline_ms) - now_ms;
+
+    (void)poll(&pollfd, 1, wait_ms > 0 ? (int)wait_ms : 0);
+    mqtt_client_tick(client, clock_monotonic_ms());
+    mqtt_client_read(client, 1);
+    mqtt_client_write(client);
+}
+
 int mqtt_client_publish(struct mqtt_client *client, const char *topic, const void *payload,
                         size_t size, int qos, bool retain, int *ret_mid)
 {

@@ -88,6 +88,9 @@ size_t mqtt_client_read(struct mqtt_client *client, size_t max_messages);
 /* Writes what is queued: acknowledgements, publishes, pings. */
 void mqtt_client_write(struct mqtt_client *client);
 bool mqtt_client_wants_write(const struct mqtt_client *client);
+/* One such turn for a program that has nothing else to do, handing on about one message at most;
+ * waits until something happens or the monotonic clock is at `deadline_ms`. */
+void mqtt_client_turn(struct mqtt_client *client, int64_t deadline_ms);
 
 /* -ENOTCONN (nothing is queued while there is no connection), -EMSGSIZE, -EINVAL, -ENOMEM. */
 MUST_CHECK int mqtt_client_publish(struct mqtt_client *client, const char *topic,
