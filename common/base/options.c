@@ -56,6 +56,7 @@ static void loader_deinit(struct loader *l)
 {
     free(l->settings);
     cJSON_Delete(l->config);
+    cJSON_Delete(l->preset);
     options_free(l->options);
 }
 
@@ -69,12 +70,14 @@ int loader_fail_memory(struct loader *l)
     return FAIL(l->e, ENOMEM, "out of memory");
 }
 
-static void add_group(struct loader *l, const struct option_group *group, bool builtin)
+static void add_group(struct loader *l, const struct option_group *group, bool builtin,
+                      bool flag_only)
 {
     for (size_t i = 0; i < group->count; i++) {
         l->settings[l->count++] = (struct setting){.option = &group->options[i],
                                                    .target = group->target,
                                                    .builtin = builtin,
+                                                   .flag_only = flag_only,
                                                    .value = option_value_none()};
     }
 }
@@ -93,9 +96,9 @@ static int loader_init(struct loader *l)
     if (l->options == NULL || l->settings == NULL) {
         return loader_fail_memory(l);
     }
-    add_group(l, &l->builtin_group, true);
+    add_group(l, &l->builtin_group, true, false);
     for (size_t i = 0; i < program->group_count; i++) {
-        add_group(l, &program->groups[i], false);
+        add_group(l, &program->groups[i], false, i < program->flag_group_count);
     }
     return 0;
 }
@@ -115,7 +118,8 @@ static int read_environment(struct loader *l, char **environment)
 {
     for (size_t i = 0; i < l->count; i++) {
         struct setting *setting = &l->settings[i];
-        if (setting->builtin && !str_equal(setting->option->name, "config")) {
+        if (setting->flag_only ||
+            (setting->builtin && !str_equal(setting->option->name, "config"))) {
             continue; /* BELLBUOY_VERSION is anybody's */
         }
         AUTO(buf_deinit) struct buf variable = BUF_INIT(256);
@@ -195,7 +199,7 @@ static int resolve_text(struct loader *l, struct setting *setting, const char *t
 static int resolve_member(struct loader *l, struct setting *setting)
 {
     const cJSON *member = setting->member;
-    setting->source = l->config_source;
+    setting->source = setting->member_source;
     int r = option_value_from_json(setting->option, member, &l->options->arena, &setting->value);
     return r < 0 ? fail_value(l, setting, -r, cJSON_IsString(member) ? member->valuestring : NULL)
                  : 0;
@@ -216,25 +220,41 @@ static int resolve(struct loader *l, struct setting *setting)
     return resolve_text(l, setting, setting->option->fallback, "default");
 }
 
-static int resolve_all(struct loader *l, bool builtin)
+/* Gives values to `count` settings from `first` on, and the targets those. */
+static int resolve_some(struct loader *l, size_t first, size_t count)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        int r = l->settings[i].builtin == builtin ? resolve(l, &l->settings[i]) : 0;
+    for (size_t i = first; i < first + count; i++) {
+        int r = resolve(l, &l->settings[i]);
         if (r < 0) {
             return r;
         }
-        if (builtin && l->settings[i].builtin) {
-            option_value_store(l->settings[i].option, &l->settings[i].value, &l->builtin);
-        }
+        option_value_store(l->settings[i].option, &l->settings[i].value, l->settings[i].target);
     }
     return 0;
 }
 
-static void store_all(const struct loader *l)
+/* Targets are written on success only, but for those that read_preset() may look at. */
+static int resolve_all(struct loader *l)
 {
-    for (size_t i = 0; i < l->count; i++) {
+    size_t first = l->builtin_group.count;
+    int r = 0;
+    if (l->program->read_preset != NULL) {
+        size_t count = 0;
+        for (size_t i = 0; i <= l->program->flag_group_count; i++) {
+            count += l->program->groups[i].count;
+        }
+        r = resolve_some(l, first, count);
+        if (r == 0) {
+            r = options_read_preset(l);
+        }
+    }
+    for (size_t i = first; r == 0 && i < l->count; i++) {
+        r = resolve(l, &l->settings[i]);
+    }
+    for (size_t i = first; r == 0 && i < l->count; i++) {
         option_value_store(l->settings[i].option, &l->settings[i].value, l->settings[i].target);
     }
+    return r;
 }
 
 static int print(struct loader *l, struct buf *out)
@@ -277,12 +297,11 @@ static int load_values(struct loader *l)
 {
     int r = l->builtin.config != NULL ? options_read_config(l, l->builtin.config) : 0;
     if (r == 0) {
-        r = resolve_all(l, false);
+        r = resolve_all(l);
     }
     if (r < 0) {
         return r;
     }
-    store_all(l);
     if (l->builtin.print_config) {
         return print_config(l);
     }
@@ -301,7 +320,7 @@ int options_load(const struct options_program *program, int argc, char **argv, c
         r = read_environment(&l, environment);
     }
     if (r == 0) {
-        r = resolve_all(&l, true);
+        r = resolve_some(&l, 0, l.builtin_group.count);
     }
     if (r == 0 && l.builtin.help) {
         r = print_help(&l);

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <cjson/cJSON.h>
+
 #include "common/base/error.h"
 
 enum option_type {
@@ -41,6 +43,7 @@ struct option {
     const char *value_name;     /* for --help: "URL", "FILE", "N" */
     const char *help;           /* one sentence; the unit where it has one */
     bool secret;                /* masked in --print-config */
+    char letter;                /* 'f': -f is the same flag; '\0': none */
 };
 
 struct option_group {
@@ -64,6 +67,17 @@ struct options_program {
     const char *summary; /* one sentence for --help */
     const struct option_group *groups;
     size_t group_count;
+    /* A command line tool's; a service leaves them NULL and has its subcommands instead. */
+    const char *usage;                /* "buoyctl lint [OPTION]... FILE...", for --help */
+    struct option_list *ret_operands; /* gets what is no option; after "--" all is such */
+    size_t flag_group_count; /* so many groups, the first, are what one call is about: flags only */
+    /*
+     * Members, named as in the file of --config, that count where an option was not given in any
+     * other way; asked for once the first group after those has its values. 0 with *ret_members as
+     * it was, or an object that options_load frees and where it is from; or < 0.
+     */
+    int (*read_preset)(const void *group_target, cJSON **ret_members, const char **ret_source,
+                       struct err *e);
 };
 
 /*

@@ -67,21 +67,10 @@ static int set_flag(struct loader *l, struct setting *setting, const char *value
     return setting->flag != NULL ? 0 : loader_fail_memory(l);
 }
 
-/* `argv` is at "--...". Returns how many arguments it took, or < 0. */
-static int read_flag(struct loader *l, char **argv)
+/* `value` stands with the flag; NULL: it is the next argument, or there is none. Returns how many
+ * arguments were taken, or < 0. */
+static int take_value(struct loader *l, struct setting *setting, const char *value, char **argv)
 {
-    const char *name = argv[0] + 2;
-    size_t len = strcspn(name, "=");
-    const char *value = name[len] == '=' ? name + len + 1 : NULL;
-    struct setting *setting = loader_find(l, name, len);
-    if (setting == NULL && value == NULL && str_starts_with(name, "no-")) {
-        setting = loader_find(l, name + 3, len - 3);
-        setting = setting != NULL && setting->option->type == OPTION_BOOLEAN ? setting : NULL;
-        value = "false";
-    }
-    if (setting == NULL) {
-        return fail_unknown_flag(l, argv[0]);
-    }
     if (value == NULL && setting->option->type == OPTION_BOOLEAN) {
         value = "true";
     }
@@ -97,23 +86,82 @@ static int read_flag(struct loader *l, char **argv)
     return r < 0 ? r : 2;
 }
 
+/* `argv` is at "--...". Returns how many arguments it took, or < 0. */
+static int read_flag(struct loader *l, char **argv)
+{
+    const char *name = argv[0] + 2;
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    struct setting *setting = loader_find(l, name, len);
+    if (setting == NULL && value == NULL && str_starts_with(name, "no-")) {
+        setting = loader_find(l, name + 3, len - 3);
+        setting = setting != NULL && setting->option->type == OPTION_BOOLEAN ? setting : NULL;
+        value = "false";
+    }
+    if (setting == NULL) {
+        return fail_unknown_flag(l, argv[0]);
+    }
+    return take_value(l, setting, value, argv);
+}
+
+/* `argv` is at "-f", or "-fVALUE". */
+static int read_letter(struct loader *l, char **argv)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct option *option = l->settings[i].option;
+        bool alone = argv[0][2] == '\0';
+        if (option->letter == argv[0][1] && (alone || option->type != OPTION_BOOLEAN)) {
+            return take_value(l, &l->settings[i], alone ? NULL : argv[0] + 2, argv);
+        }
+    }
+    return fail_unknown_flag(l, argv[0]);
+}
+
+/* Where the program takes operands; else a subcommand. */
+static int read_operand(struct loader *l, const char *arg)
+{
+    if (l->operands == NULL) {
+        return read_subcommand(l, arg);
+    }
+    l->operands[l->operand_count] = arena_copy(&l->options->arena, arg, strlen(arg));
+    return l->operands[l->operand_count++] != NULL ? 0 : loader_fail_memory(l);
+}
+
+/* Returns how many arguments it took, or < 0. */
+static int read_argument(struct loader *l, char **argv)
+{
+    if (str_starts_with(argv[0], "--") && argv[0][2] != '\0') {
+        return read_flag(l, argv);
+    }
+    if (argv[0][0] == '-' && argv[0][1] != '\0' && argv[0][1] != '-') {
+        return read_letter(l, argv);
+    }
+    int r = read_operand(l, argv[0]);
+    return r < 0 ? r : 1;
+}
+
+static int prepare_operands(struct loader *l, int argc)
+{
+    if (l->program->ret_operands == NULL) {
+        return 0;
+    }
+    l->operands = arena_alloc(&l->options->arena, ((size_t)argc + 1) * sizeof *l->operands);
+    return l->operands != NULL ? 0 : loader_fail_memory(l);
+}
+
 int options_read_arguments(struct loader *l, int argc, char **argv)
 {
-    for (int i = 1; i < argc;) {
-        if (str_starts_with(argv[i], "--") && argv[i][2] != '\0') {
-            int taken = read_flag(l, argv + i);
-            if (taken < 0) {
-                return taken;
-            }
-            i += taken;
-            continue;
-        }
-        bool dashed = argv[i][0] == '-' && argv[i][1] != '\0' && argv[i][1] != '-';
-        int r = dashed ? fail_unknown_flag(l, argv[i]) : read_subcommand(l, argv[i]);
-        if (r < 0) {
-            return r;
-        }
-        i++;
+    int r = prepare_operands(l, argc);
+    int i = 1;
+    while (r >= 0 && i < argc && (l->operands == NULL || strcmp(argv[i], "--") != 0)) {
+        r = read_argument(l, argv + i);
+        i += r;
     }
-    return 0;
+    for (i++; r >= 0 && i < argc; i++) {
+        r = read_operand(l, argv[i]);
+    }
+    if (r >= 0 && l->operands != NULL) {
+        *l->program->ret_operands = (struct option_list){l->operands, l->operand_count};
+    }
+    return r < 0 ? r : 0;
 }

@@ -17,7 +17,8 @@ static char *member_name(struct loader *l, const struct option *option)
     return name;
 }
 
-static int find_members(struct loader *l)
+/* Of those that the setting has already it keeps its own. */
+static int find_members(struct loader *l, const cJSON *object, const char *source)
 {
     const char **known = arena_alloc(&l->options->arena, (l->count + 1) * sizeof *known);
     if (known == NULL) {
@@ -26,35 +27,38 @@ static int find_members(struct loader *l)
     size_t count = 0;
     for (size_t i = 0; i < l->count; i++) {
         struct setting *setting = &l->settings[i];
-        if (setting->builtin) {
+        if (setting->builtin || setting->flag_only) {
             continue;
         }
         known[count] = member_name(l, setting->option);
         if (known[count] == NULL) {
             return loader_fail_memory(l);
         }
-        setting->member = json_member(l->config, known[count++]);
+        const cJSON *member = json_member(object, known[count++]);
+        if (member != NULL && setting->member == NULL) {
+            setting->member = member;
+            setting->member_source = source;
+        }
     }
-    return json_check_members(l->config, "", known, l->e);
+    return json_check_members(object, "", known, l->e);
 }
 
-static int set_source(struct loader *l, const char *path)
+/* "file PATH"; NULL without memory. */
+static const char *file_source(struct loader *l, const char *path)
 {
     AUTO(buf_deinit) struct buf source = BUF_INIT(strlen(path) + sizeof "file ");
     buf_appendf(&source, "file %s", path);
-    l->config_source =
-        buf_failed(&source) ? NULL : arena_copy(&l->options->arena, source.data, source.len);
-    return l->config_source != NULL ? 0 : loader_fail_memory(l);
+    return buf_failed(&source) ? NULL : arena_copy(&l->options->arena, source.data, source.len);
 }
 
 int options_read_config(struct loader *l, const char *path)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
-    int r = set_source(l, path);
-    if (r < 0) {
-        return r;
+    const char *source = file_source(l, path);
+    if (source == NULL) {
+        return loader_fail_memory(l);
     }
-    r = file_read(path, &text, l->e);
+    int r = file_read(path, &text, l->e);
     if (r < 0) {
         err_context(l->e, "--config");
         return r;
@@ -64,10 +68,33 @@ int options_read_config(struct loader *l, const char *path)
         r = FAIL(l->e, EINVAL, "it must be a JSON object such as {\"log_level\": \"debug\"}");
     }
     if (r == 0) {
-        r = find_members(l);
+        r = find_members(l, l->config, source);
     }
     if (r < 0) {
         err_context(l->e, "--config %s", path);
+    }
+    return r;
+}
+
+static const struct option_group *preset_group(const struct loader *l)
+{
+    return &l->program->groups[l->program->flag_group_count];
+}
+
+int options_read_preset(struct loader *l)
+{
+    const char *source = NULL;
+    int r = l->program->read_preset(preset_group(l)->target, &l->preset, &source, l->e);
+    if (r < 0 || l->preset == NULL) {
+        return r;
+    }
+    source = arena_copy(&l->options->arena, source, strlen(source));
+    if (source == NULL) {
+        return loader_fail_memory(l);
+    }
+    r = find_members(l, l->preset, source);
+    if (r < 0) {
+        err_context(l->e, "%s", source);
     }
     return r;
 }

@@ -46,9 +46,12 @@ static void append_wrapped(struct buf *out, const char *text, size_t indent, siz
     buf_append_char(out, '\n');
 }
 
-/* "--name VALUE", "--[no-]name" */
+/* "--name VALUE", "--[no-]name", "-n, --name VALUE" */
 static void append_flag(const struct option *option, bool builtin, struct buf *out)
 {
+    if (option->letter != '\0') {
+        buf_appendf(out, "-%c, ", option->letter);
+    }
     if (option->type == OPTION_BOOLEAN) {
         buf_appendf(out, "--%s%s", builtin ? "" : "[no-]", option->name);
     } else {
@@ -57,28 +60,44 @@ static void append_flag(const struct option *option, bool builtin, struct buf *o
     }
 }
 
-/* "The port. 0 to 65535; default 5000; BELLBUOY_PORT" */
-static void append_description(const struct option *option, bool builtin, struct buf *out)
+/* " [", or what stands between two of what it holds. */
+static void append_separator(struct buf *out, size_t start)
 {
+    buf_append_str(out, out->len == start ? " [" : "; ");
+}
+
+/* "The port. [0 to 65535; default 5000; BELLBUOY_PORT]" */
+static void append_description(const struct option *option, bool builtin, bool flag_only,
+                               struct buf *out)
+{
+    AUTO(buf_deinit) struct buf range = BUF_INIT(256);
     buf_append_str(out, option->help);
     if (builtin && option->type == OPTION_BOOLEAN) {
         return;
     }
-    buf_append_str(out, " [");
+    size_t start = out->len;
     if (option->type == OPTION_CHOICE) {
+        append_separator(out, start);
         option_value_append_wanted(option, out);
-        buf_append_str(out, "; ");
-    } else if (option_number_append_range(option, out)) {
-        buf_append_str(out, "; ");
+    } else if (option_number_append_range(option, &range)) {
+        append_separator(out, start);
+        buf_append(out, range.data, range.len);
     }
     if (option->fallback != NULL && !option->secret) {
-        buf_appendf(out, "default %s; ", option->fallback[0] != '\0' ? option->fallback : "\"\"");
+        append_separator(out, start);
+        buf_appendf(out, "default %s", option->fallback[0] != '\0' ? option->fallback : "\"\"");
     }
-    option_append_variable(option, out);
-    buf_append_char(out, ']');
+    if (!flag_only) {
+        append_separator(out, start);
+        option_append_variable(option, out);
+    }
+    if (out->len > start) {
+        buf_append_char(out, ']');
+    }
 }
 
-static void append_group(const struct option_group *group, bool builtin, struct buf *out)
+static void append_group(const struct option_group *group, bool builtin, bool flag_only,
+                         struct buf *out)
 {
     buf_appendf(out, "\n%s:\n", group->title);
     for (size_t i = 0; i < group->count; i++) {
@@ -86,7 +105,7 @@ static void append_group(const struct option_group *group, bool builtin, struct 
         AUTO(buf_deinit) struct buf description = BUF_INIT(4096);
         buf_append_str(&flag, "  ");
         append_flag(&group->options[i], builtin, &flag);
-        append_description(&group->options[i], builtin, &description);
+        append_description(&group->options[i], builtin, flag_only, &description);
         if (buf_failed(&flag) || buf_failed(&description)) {
             out->failed = true;
             return;
@@ -102,20 +121,30 @@ static void append_group(const struct option_group *group, bool builtin, struct 
     }
 }
 
+/* How options are given. */
+static const char service_ways[] =
+    "Each option can be given as a flag, as an environment variable, or in the JSON file of "
+    "--config under its name with '_' for '-'; the first of these counts.";
+static const char tool_ways[] =
+    "An option that names an environment variable can also be given by that, or in the JSON file "
+    "of "
+    "--config under its name with '_' for '-'; the first of these counts.";
+
 void options_append_help(const struct options_program *program, const struct option_group *builtin,
                          struct buf *out)
 {
-    buf_appendf(out, "Usage: %s [healthcheck | version] [--NAME VALUE]...\n\n", program->name);
+    if (program->usage != NULL) {
+        buf_appendf(out, "Usage: %s\n\n", program->usage);
+    } else {
+        buf_appendf(out, "Usage: %s [healthcheck | version] [--NAME VALUE]...\n\n", program->name);
+    }
     append_wrapped(out, program->summary, 0, 0);
     buf_append_char(out, '\n');
-    append_wrapped(out,
-                   "Each option can be given as a flag, as an environment variable, or in the JSON "
-                   "file of --config under its name with '_' for '-'; the first of these counts.",
-                   0, 0);
+    append_wrapped(out, program->usage != NULL ? tool_ways : service_ways, 0, 0);
     for (size_t i = 0; i < program->group_count; i++) {
-        append_group(&program->groups[i], false, out);
+        append_group(&program->groups[i], false, i < program->flag_group_count, out);
     }
-    append_group(builtin, true, out);
+    append_group(builtin, true, false, out);
 }
 
 void options_append_config(const struct options_line *lines, size_t count, struct buf *out)

@@ -26,10 +26,12 @@ struct setting {
     const struct option *option;
     void *target;
     bool builtin;
+    bool flag_only;
     const char *flag; /* NULL: not given */
     const char *variable;
     const cJSON *member;
-    const char *source; /* of the value, for --print-config */
+    const char *member_source; /* "file PATH" */
+    const char *source;        /* of the value, for --print-config */
     struct option_value value;
 };
 
@@ -41,8 +43,10 @@ struct loader {
     struct setting *settings; /* the builtin ones first */
     size_t count;
     const char *subcommand; /* NULL: none */
-    cJSON *config;
-    const char *config_source; /* "file PATH" */
+    const char **operands;  /* NULL: the program takes none */
+    size_t operand_count;
+    cJSON *config; /* of --config */
+    cJSON *preset; /* of the program's read_preset() */
     struct err *e;
 };
 
@@ -56,3 +60,6 @@ MUST_CHECK int options_read_arguments(struct loader *l, int argc, char **argv);
 
 /* Fills `config` from the file and `member` of each setting. 0 or < 0. */
 MUST_CHECK int options_read_config(struct loader *l, const char *path);
+
+/* Fills `preset`, and `member` of each setting that has none. 0 or < 0. */
+MUST_CHECK int options_read_preset(struct loader *l);

@@ -105,7 +105,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memcpy(text, bytes, size);
     int fd = make_config(split_arguments(text, argv, &argc), variable, sizeof variable);
     const struct option_group group = {"Values", table, ARRAY_SIZE(table), &values};
-    const struct options_program program = {"program", "Does things.", &group, 1};
+    const struct options_program program = {
+        .name = "program",
+        .summary = "Does things.",
+        .groups = &group,
+        .group_count = 1,
+    };
     int outcome = options_load(&program, argc, argv, environment, &options, &e);
     close(fd);
     require((outcome >= 0) == (options != NULL));

@@ -78,7 +78,12 @@ int load_with(struct load *load, const char *const *arguments, const char *const
         {"Values", value_table, ARRAY_SIZE(value_table), &load->values},
         {"Logging", log_option_table, log_option_count, &load->log},
     };
-    const struct options_program program = {"program", "Does things.", groups, ARRAY_SIZE(groups)};
+    const struct options_program program = {
+        .name = "program",
+        .summary = "Does things.",
+        .groups = groups,
+        .group_count = ARRAY_SIZE(groups),
+    };
     return options_load(&program, argc, argv, variables, &load->options, &load->e);
 }
 
