@@ -79,7 +79,8 @@ static int take_value(struct loader *l, struct setting *setting, const char *val
         return r < 0 ? r : 1;
     }
     if (argv[1] == NULL || str_starts_with(argv[1], "--")) {
-        return FAIL(l->e, EINVAL, "%s needs a value: %s=%s", argv[0], argv[0],
+        return FAIL(l->e, EINVAL, "%s needs a value: %s%c%s", argv[0], argv[0],
+                    argv[0][1] == '-' ? '=' : ' ',
                     setting->option->value_name != NULL ? setting->option->value_name : "VALUE");
     }
     int r = set_flag(l, setting, argv[1]);

@@ -117,10 +117,10 @@ static void test_wrong(void **state)
         const char *arguments[4];
         const char *message;
     } cases[] = {
-        {{"-f"}, "-f needs a value: -f=VALUE"},
+        {{"-f"}, "-f needs a value: -f VALUE"},
         {{"-x"}, "unknown option -x; see --help"},
         {{"-wx"}, "unknown option -wx; see --help"},
-        {{"--wathc"}, "unknown option --wacht; did you mean --watch?"},
+        {{"--wathc"}, "unknown option --wathc; did you mean --watch?"},
         {{"--context", "gone"}, "there is no context 'gone'"},
         {{"--context", "bad"}, "context: /brocker_url is not known; did you mean \"broker_url\"?"},
     };
