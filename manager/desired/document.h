@@ -79,6 +79,9 @@ struct service {
     const char *const *networks; /* keys of the document's networks; NULL-terminated, sorted */
     const char *const *volumes;  /* keys of the document's volumes; NULL-terminated, sorted */
     const char *namespace_of;    /* service whose network it shares (network_mode: service:X) */
+    const int *host_ports;       /* that it publishes, as far as the document fixes them */
+    size_t host_port_count;
+    int64_t stop_grace_ns;       /* stop_grace_period; 10 s */
     char hash[DIGEST_SIZE];      /* what, when changed, makes a new container necessary */
     const cJSON *canonical;
 };
