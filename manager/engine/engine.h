@@ -20,6 +20,7 @@
 #define ENGINE_API_NEWEST 51 /* 1.51: Docker 28 */
 #define ENGINE_REPLY_MAX  (32 << 20)
 #define ENGINE_TIMEOUT_MS 30000
+#define ENGINE_ANSWER_MS  10000
 
 enum engine_state { ENGINE_DOWN, ENGINE_UP };
 
@@ -33,13 +34,16 @@ struct engine_settings {
      * most, and at once when the socket's file appears. */
     void (*changed)(void *context, enum engine_state state, const char *reason);
     void *context;
+    int64_t answer_ms; /* that its first answer may take; 0: ENGINE_ANSWER_MS */
 };
 
 MUST_CHECK int engine_new(const struct engine_settings *settings, struct engine **ret_engine,
                           struct err *e);
-/* Cancels all calls; by uv_close: the loop must run once more. Accepts NULL. */
+/* Cancels all calls; by uv_close: the loop must run once more. Whoever holds a call (pulls, events,
+ * logs, too) is ended before. Accepts NULL. */
 void engine_stop(struct engine *engine);
 void engine_free(struct engine *engine);
+DEFINE_CLEANUP(struct engine *, engine_free);
 
 enum engine_state engine_state(const struct engine *engine);
 const char *engine_version(const struct engine *engine);      /* "28.5.2"; "" while not known */
@@ -62,10 +66,11 @@ struct engine_reply {
     size_t size;
     const char *message; /* for a failure (status 0 or 400 and up): the engine's own or why there is
                             no reply; else "" */
+    bool timed_out;      /* status 0 because of timeout_ms or idle_ms */
 };
 
 typedef void (*engine_done)(void *context, const struct engine_reply *reply);
-/* A part of a reply with status below 400, as it comes. */
+/* A part of a reply with status below 400, as it comes; first one of size 0 when it begins. */
 typedef void (*engine_data)(void *context, const char *bytes, size_t size);
 
 /* -ENOMEM. With the engine away `done` tells so. `ret_call` may be NULL. */
