@@ -44,8 +44,10 @@ struct store_entry {
 /* Newest first; the caller frees. */
 MUST_CHECK int store_history(const struct store *store, const char *project,
                              struct store_entry **ret_entries, size_t *ret_count, struct err *e);
+/* `digest` NULL: any of that revision, the last taken first; else the digest, or its first 12. */
 MUST_CHECK int store_read_history(const struct store *store, const char *project, int64_t revision,
-                                  char **ret_text, size_t *ret_len, struct err *e);
+                                  const char *digest, char **ret_text, size_t *ret_len,
+                                  struct err *e);
 /* Names of all projects, NULL-terminated; the caller frees each and the list. */
 MUST_CHECK int store_projects(const struct store *store, char ***ret_names, struct err *e);
 /* Removes all that is kept of a project. */

@@ -1,0 +1,94 @@
+#include "manager/reconcile/failure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/str.h"
+
+/* The engine tells causes in words alone; these have stayed the same from 20.10 to 28. */
+static const struct {
+    const char *words;
+    enum reason_code code;
+    const char *message;
+} causes[] = {
+    {"port is already allocated", REASON_PORT_CONFLICT, "a port of the host is in use"},
+    {"address already in use", REASON_PORT_CONFLICT, "a port of the host is in use"},
+    {"is already in use by container", REASON_NAME_CONFLICT,
+     "a container that is not ours has the name"},
+    {"no space left on device", REASON_DISK, "the node's disk is full"},
+    {"network with name", REASON_NAME_CONFLICT, "a network of that name is there"},
+    {"No such image", REASON_PULL_NOTFOUND, "the image is not there any more"},
+    {"does not match the specified platform", REASON_ARCH, "the image is for another platform"},
+    {"exec format error", REASON_ARCH, "the image is for another platform"},
+};
+
+/* Containers and registries say what they like: the report is JSON. */
+static void copy_clean(char *out, size_t size, const char *text)
+{
+    size_t used = 0, len = strlen(text);
+
+    for (size_t i = 0; i < len;) {
+        size_t n = str_utf8_length(text + i, len - i);
+        bool plain = n > 1 || (n == 1 && ((unsigned char)text[i] >= ' ' || text[i] == '\n'));
+
+        if (used + (n ? n : 1) >= size)
+            break;
+        if (plain)
+            memcpy(out + used, text + i, n);
+        else
+            out[used] = '?';
+        used += plain ? n : 1;
+        i += n ? n : 1;
+    }
+    out[used] = '\0';
+}
+
+void failure_set_engine(struct failure *f, const char *text)
+{
+    copy_clean(f->engine, sizeof(f->engine), text);
+}
+
+void failure_set(struct failure *f, const struct op *op, enum reason_code code, const char *message,
+                 const char *engine)
+{
+    *f = (struct failure){.code = code, .pulling = op->kind == OP_PULL};
+    (void)snprintf(f->service, sizeof(f->service), "%s", op->service ? op->service->name : "");
+    (void)snprintf(f->object, sizeof(f->object), "%s", op->object);
+    (void)snprintf(f->message, sizeof(f->message), "%s %s: %s", op_kind_name(op->kind), op->object,
+                   message);
+    failure_set_engine(f, engine ? engine : "");
+}
+
+/* A reply may have been lost: what it asked for is there then, and the engine says so. */
+static bool was_done_before(const struct op *op, int status)
+{
+    switch (op->kind) {
+    case OP_START:
+    case OP_STOP:
+        return status == 304 || (op->kind == OP_STOP && status == 404);
+    case OP_REMOVE:
+    case OP_NETWORK_REMOVE:
+        return status == 404;
+    default:
+        return false;
+    }
+}
+
+bool failure_read(const struct op *op, const struct engine_reply *reply,
+                  struct failure *ret_failure)
+{
+    if (engine_reply_ok(reply) || was_done_before(op, reply->status))
+        return true;
+    if (reply->status == 0) {
+        failure_set(ret_failure, op, REASON_ENGINE_DOWN, "the engine did not answer",
+                    reply->message);
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
+        if (strcasestr(reply->message, causes[i].words)) {
+            failure_set(ret_failure, op, causes[i].code, causes[i].message, reply->message);
+            return false;
+        }
+    failure_set(ret_failure, op, REASON_INVALID, "the engine refused it", reply->message);
+    return false;
+}

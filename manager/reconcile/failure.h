@@ -1,0 +1,27 @@
+#pragma once
+
+/* Why an operation failed, as a reason of the closed list: read from what the engine answered. */
+
+#include <stdbool.h>
+
+#include "common/base/error.h"
+#include "manager/engine/engine.h"
+#include "manager/reconcile/plan.h"
+
+struct failure {
+    enum reason_code code; /* REASON_NONE: none */
+    char service[129], object[256];
+    char message[384]; /* a sentence of ours */
+    char engine[384];  /* the engine's or the container's own words; "" */
+    int64_t retry_after_ms;
+    bool pulling; /* nothing but a pull failed: what runs was not touched */
+};
+
+/* True where the operation is done, also where it had been done before. */
+bool failure_read(const struct op *op, const struct engine_reply *reply,
+                  struct failure *ret_failure);
+
+void failure_set(struct failure *f, const struct op *op, enum reason_code code, const char *message,
+                 const char *engine);
+/* What is not UTF-8 or a control character becomes '?'; too long, it is cut at the end. */
+void failure_set_engine(struct failure *f, const char *text);

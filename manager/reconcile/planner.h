@@ -1,0 +1,55 @@
+#pragma once
+
+/* What the files of the planner share. Inside manager/reconcile/plan*.c only. */
+
+#include "manager/reconcile/plan.h"
+
+/* One container that a service should have, and what becomes of it. Operations by index. */
+struct slot {
+    const struct service *service;
+    int number;
+    const char *name;                  /* that it should have */
+    const struct container *present;   /* of that name; NULL: none */
+    const struct container *candidate; /* as wanted, whatever its name; NULL: must be made */
+    const char *cause;                 /* why `present` is not as wanted */
+    bool replaced;                     /* another container than before will be there */
+    int create, stop, start, verify;   /* OP_NONE: not needed */
+    int placed;                        /* the last that gives it its name */
+    int gone;                          /* the last that takes `present` away or out of its name */
+};
+
+struct planner {
+    const struct document *document;
+    const struct observed *observed;
+    const struct plan_settings *settings;
+    struct plan *plan;
+    struct slot *slots;
+    size_t slot_count;
+    struct {
+        int create, remove; /* OP_NONE: not needed */
+    } * networks;           /* by the document's index */
+    int *volumes;           /* that makes it; OP_NONE */
+    int commit;
+    struct op nowhere; /* what is written to after that */
+    bool failed;       /* out of memory */
+};
+
+/* The new operation's index; reason and object are borrowed. */
+int planner_add(struct planner *p, enum op_kind kind, const char *object, const char *reason);
+struct op *planner_op(struct planner *p, int index);
+/* `index` comes after `before`; both may be OP_NONE. */
+void planner_after(struct planner *p, int index, int before);
+const char *planner_textf(struct planner *p, const char *fmt, ...) FORMAT(2, 3);
+void planner_block(struct planner *p, enum reason_code code, const char *service,
+                   const char *message);
+
+void planner_images(struct planner *p);
+void planner_networks(struct planner *p);
+void planner_volumes(struct planner *p);
+void planner_find_slots(struct planner *p);
+void planner_slots(struct planner *p);
+void planner_order(struct planner *p);
+void planner_orphans(struct planner *p);
+
+/* Of the document's networks and volumes; -1: none. */
+int planner_resource_index(const struct resource *list, size_t count, const char *key);

@@ -1,0 +1,437 @@
+#include "manager/reconcile/project.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
+#include "manager/reconcile/project_internal.h"
+
+#define SETTLE_MS 250   /* events come in swarms */
+#define LIST_MS   60000 /* in case events were missed; half of that at least, by chance */
+
+static const char *const phase_names[] = {
+    [PHASE_IDENTIFYING] = "IDENTIFYING",   [PHASE_REJECTED] = "REJECTED",
+    [PHASE_WAITING] = "WAITING",           [PHASE_DOWNLOADING] = "DOWNLOADING",
+    [PHASE_UPDATING] = "UPDATING",         [PHASE_ACTIVATING] = "ACTIVATING",
+    [PHASE_VERIFYING] = "VERIFYING",       [PHASE_COMPLETED] = "COMPLETED",
+    [PHASE_ROLLING_BACK] = "ROLLING_BACK", [PHASE_ROLLED_BACK] = "ROLLED_BACK",
+    [PHASE_INCOMPLETE] = "INCOMPLETE",     [PHASE_STALLED] = "STALLED",
+    [PHASE_SUPERSEDED] = "SUPERSEDED",
+};
+
+const char *phase_name(enum phase phase)
+{
+    return phase_names[phase];
+}
+
+const char *project_name(const struct project *project)
+{
+    return project->name;
+}
+
+void project_changed(struct project *p)
+{
+    p->settings.changed(p->settings.context, p);
+}
+
+void project_set_phase(struct project *p, enum phase phase)
+{
+    if (p->state.phase == phase)
+        return;
+    p->state.phase = phase;
+    p->state.since_us = clock_wall_us();
+    log_debug("manager", "phase", LOG_STR("project", p->name), LOG_STR("phase", phase_name(phase)));
+    project_changed(p);
+}
+
+/* ---- looking ---- */
+
+static void on_wake(uv_timer_t *timer)
+{
+    project_step(timer->data);
+}
+
+void project_schedule(struct project *p, int64_t ms)
+{
+    uint64_t due = ms > 0 ? (uint64_t)ms : 0;
+
+    if (!uv_is_active((uv_handle_t *)&p->wake) || uv_timer_get_due_in(&p->wake) > due)
+        uv_timer_start(&p->wake, on_wake, due, 0);
+}
+
+static void schedule_list(struct project *p)
+{
+    project_schedule(p, random_between(p->settings.random, LIST_MS / 2, LIST_MS));
+}
+
+void project_wake(struct project *p, const char *container)
+{
+    if (p->execution)
+        execution_wake(p->execution, container);
+    p->again = true;
+    project_schedule(p, SETTLE_MS);
+}
+
+void project_supersede(struct project *p)
+{
+    if (p->execution) {
+        project_set_phase(p, PHASE_SUPERSEDED);
+        execution_cancel(p->execution);
+    } else {
+        observe_cancel(TAKE(p->observation));
+    }
+    p->attempt = 0;
+    p->next_retry_ms = p->next_retry_us = 0;
+    p->refresh_images = true;
+    project_schedule(p, 0);
+}
+
+/* ---- acting ---- */
+
+static enum plan_mode plan_mode(const struct project *p)
+{
+    static const enum plan_mode modes[] = {
+        [MODE_STEADY] = PLAN_STEADY, [MODE_APPLY] = PLAN_APPLY, [MODE_ROLLBACK] = PLAN_ROLLBACK};
+    return modes[p->state.mode];
+}
+
+static const enum phase op_phases[OP_KIND_COUNT] = {
+    [OP_PULL] = PHASE_DOWNLOADING,       [OP_NETWORK_CREATE] = PHASE_UPDATING,
+    [OP_VOLUME_CREATE] = PHASE_UPDATING, [OP_CREATE] = PHASE_UPDATING,
+    [OP_CONNECT] = PHASE_UPDATING,       [OP_LIMITS] = PHASE_UPDATING,
+    [OP_STOP] = PHASE_UPDATING,          [OP_RENAME] = PHASE_UPDATING,
+    [OP_START] = PHASE_ACTIVATING,       [OP_VERIFY] = PHASE_VERIFYING,
+};
+
+static void on_step(void *context, const struct op *op, const struct pull_progress *pull)
+{
+    struct project *p = context;
+    enum phase phase = op_phases[op->kind];
+
+    /* Only forward: services are at different places. */
+    if (p->state.mode == MODE_APPLY && phase > p->state.phase)
+        project_set_phase(p, phase);
+    p->settings.progress(p->settings.context, p, op, pull);
+}
+
+static int on_commit(void *context, struct err *e)
+{
+    return project_commit(context, e);
+}
+
+static void on_executed(void *context, const struct execution_result *result)
+{
+    struct project *p = context;
+    struct failure failure = result->failure;
+
+    p->execution = NULL;
+    uv_timer_stop(&p->deadline);
+    if (p->timed_out)
+        failure = (struct failure){
+            .code = REASON_TIMEOUT,
+            .message = "the apply took longer than the policy's progressDeadline",
+        };
+    p->timed_out = false;
+    if (failure.code != REASON_NONE && (!result->cancelled || failure.code == REASON_TIMEOUT)) {
+        project_failed(p, &failure);
+    } else {
+        if (result->pulled && !result->cancelled)
+            p->refresh_images = false;
+        p->attempt = 0;
+        p->next_retry_ms = p->next_retry_us = 0;
+        p->trouble = (struct failure){0};
+    }
+    project_changed(p);
+    project_schedule(p, 0);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct project *p = timer->data;
+
+    p->timed_out = true;
+    execution_cancel(p->execution);
+}
+
+static bool pulls(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->ops[i].kind == OP_PULL)
+            return true;
+    return false;
+}
+
+static void execute(struct project *p)
+{
+    const struct policy *policy = &p->target->document->policy;
+    struct err e = {0};
+    const struct execution_settings settings = {
+        .loop = p->settings.loop,
+        .engine = p->settings.engine,
+        .document = p->target->document,
+        .observed = p->observed,
+        .plan = &p->plan,
+        .node = p->settings.node,
+        .secrets_dir = p->settings.safety->secrets_dir,
+        .registry_config = p->settings.registry_config,
+        .keep_going = p->state.mode == MODE_STEADY || policy->on_failure == ON_FAILURE_KEEP_PARTIAL,
+        .context = p,
+        .commit = on_commit,
+        .step = on_step,
+        .done = on_executed,
+    };
+
+    if (execution_start(&settings, &p->execution, &e) < 0) {
+        log_error("manager", "nothing can be done", LOG_STR("project", p->name),
+                  LOG_STR("reason", e.msg));
+        project_schedule(p, LIST_MS);
+        return;
+    }
+    if (p->state.mode == MODE_APPLY && !pulls(&p->plan))
+        uv_timer_start(&p->deadline, on_deadline,
+                       (uint64_t)(policy->progress_deadline_ns / 1000000), 0);
+}
+
+/* ---- deciding ---- */
+
+static bool is_drift(enum op_kind kind)
+{
+    return op_is_change(kind) && kind != OP_PULL && kind != OP_CONNECT;
+}
+
+static void list_drift(struct project *p)
+{
+    p->drift_count = 0;
+    for (size_t i = 0; i < p->plan.count && p->drift_count < DRIFT_MAX; i++) {
+        const struct op *op = &p->plan.ops[i];
+        struct drift *last = p->drift_count > 0 ? &p->drift[p->drift_count - 1] : NULL;
+
+        if (!is_drift(op->kind) || op->reason[0] == '\0' ||
+            (last && str_equal(last->object, op->object)))
+            continue;
+        struct drift *drift = &p->drift[p->drift_count++];
+        (void)snprintf(drift->service, sizeof(drift->service), "%s",
+                       op->service ? op->service->name : "");
+        (void)snprintf(drift->object, sizeof(drift->object), "%s", op->object);
+        (void)snprintf(drift->cause, sizeof(drift->cause), "%s", op->reason);
+    }
+}
+
+/* The plan is made. */
+static void decide(struct project *p)
+{
+    const struct obstacle *obstacle = &p->plan.obstacle;
+    bool steady = p->state.mode == MODE_STEADY;
+    int64_t wait_ms = p->next_retry_ms - clock_monotonic_ms();
+
+    p->converged = steady && plan_changes(&p->plan) == 0 && obstacle->code == REASON_NONE;
+    p->drift_count = 0;
+    if (steady)
+        list_drift(p);
+    project_changed(p);
+    if (p->converged) {
+        p->trouble = (struct failure){0};
+        p->attempt = 0;
+        return;
+    }
+    if (p->state.paused || p->state.held ||
+        (steady && p->target->document->policy.drift == DRIFT_REPORT))
+        return;
+    if (p->next_retry_ms != 0 && wait_ms > 0) {
+        project_schedule(p, wait_ms);
+        return;
+    }
+    if (obstacle->code != REASON_NONE) {
+        struct failure failure = {.code = obstacle->code};
+        (void)snprintf(failure.service, sizeof(failure.service), "%s",
+                       obstacle->service ? obstacle->service : "");
+        (void)snprintf(failure.message, sizeof(failure.message), "%s", obstacle->message);
+        project_failed(p, &failure);
+        return;
+    }
+    execute(p);
+}
+
+static void on_observed(void *context, struct observed *observed, const struct err *e)
+{
+    struct project *p = context;
+    const struct plan_settings settings = {
+        .mode = plan_mode(p),
+        .refresh_images = p->refresh_images && p->state.mode == MODE_APPLY,
+    };
+
+    p->observation = NULL;
+    if (!observed) {
+        log_debug("manager", "the engine cannot be looked at", LOG_STR("project", p->name),
+                  LOG_STR("reason", e->msg));
+        project_schedule(p, 1000);
+        return;
+    }
+    plan_deinit(&p->plan);
+    observed_release(p->observed);
+    p->observed = observed;
+    schedule_list(p);
+    if (plan_make(&p->plan, p->target->document, p->observed, &settings) < 0) {
+        log_error("manager", "out of memory", LOG_STR("project", p->name));
+        plan_deinit(&p->plan);
+        return;
+    }
+    decide(p);
+}
+
+static void forget_plan(struct project *p)
+{
+    plan_deinit(&p->plan); /* refers to what the next lines may free */
+    taken_unref(p->target);
+    p->target = taken_ref(p->state.mode == MODE_APPLY ? p->desired : p->good);
+}
+
+void project_step(struct project *p)
+{
+    const struct observe_settings settings = {
+        .engine = p->settings.engine,
+        .node = p->settings.node,
+        .project = p->name,
+        .done = on_observed,
+        .context = p,
+    };
+    struct observe_settings with_document = settings;
+    struct err e = {0};
+
+    if (p->execution || p->observation)
+        return; /* looks again when that is done */
+    if (engine_state(p->settings.engine) != ENGINE_UP)
+        return; /* project_engine_changed() */
+    p->again = false;
+    uv_timer_stop(&p->wake);
+    forget_plan(p);
+    with_document.document = p->target->document;
+    if (observe_start(&with_document, &p->observation, &e) < 0)
+        project_schedule(p, LIST_MS);
+}
+
+void project_engine_changed(struct project *p)
+{
+    if (engine_state(p->settings.engine) == ENGINE_UP) {
+        /* Whatever was waited for may have become possible. */
+        p->next_retry_ms = p->next_retry_us = 0;
+        project_schedule(p, 0);
+    } else {
+        p->converged = false;
+    }
+    project_changed(p);
+}
+
+/* ---- beginning and end ---- */
+
+int project_save(struct project *p, struct err *e)
+{
+    int r = project_state_write(p->settings.store, p->name, &p->state, e);
+    if (r < 0)
+        log_error("manager", "the state could not be stored", LOG_STR("project", p->name),
+                  LOG_STR("reason", e->msg));
+    return r;
+}
+
+static int load_document(struct project *p, enum store_file file, struct taken **ret_taken,
+                         struct err *e)
+{
+    struct document *document = NULL;
+    struct rejection rejection = {0};
+    char *text AUTO(free) = NULL;
+    size_t len;
+
+    int r = store_read(p->settings.store, p->name, file, &text, &len, e);
+    if (r == -ENOENT)
+        return 0;
+    if (r == 0) {
+        r = document_parse(text, len, p->settings.safety, &document, &rejection);
+        if (r < 0)
+            *e = rejection.e;
+    }
+    if (r < 0) {
+        err_context(e, "the stored document of project '%s'", p->name);
+        return r;
+    }
+    *ret_taken = taken_new(document, text, len);
+    return *ret_taken ? 0 : FAIL(e, ENOMEM, "out of memory");
+}
+
+static int load(struct project *p, struct err *e)
+{
+    int r = project_state_read(p->settings.store, p->name, &p->state, e);
+    if (r == 0)
+        r = load_document(p, STORE_LAST_GOOD, &p->good, e);
+    if (r == 0)
+        r = load_document(p, STORE_DESIRED, &p->desired, e);
+    if (r == 0 && !p->good)
+        p->good = taken_empty(p->name);
+    if (r == 0 && !p->good)
+        r = FAIL(e, ENOMEM, "out of memory");
+    if (r < 0)
+        return r;
+    /* The document is stored before the state that tells of it. */
+    if (p->desired && !str_equal(p->desired->document->digest, p->state.desired.digest) &&
+        !project_state_is_quarantined(&p->state, p->desired->document->digest)) {
+        p->state.desired.number = p->desired->document->revision;
+        memcpy(p->state.desired.digest, p->desired->document->digest, DIGEST_SIZE);
+        p->state.mode = MODE_APPLY;
+    }
+    if (p->state.mode == MODE_APPLY && !p->desired)
+        p->state.mode = MODE_STEADY;
+    return 0;
+}
+
+int project_new(const struct project_settings *settings, const char *name,
+                struct project **ret_project, struct err *e)
+{
+    struct project *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return FAIL(e, ENOMEM, "out of memory");
+    p->settings = *settings;
+    p->refresh_images = true;
+    int r = str_copy(p->name, sizeof(p->name), name)
+                ? load(p, e)
+                : FAIL(e, EINVAL, "'%s' is too long for a project's name", name);
+    if (r < 0) {
+        taken_unref(p->desired);
+        taken_unref(p->good);
+        free(p);
+        return r;
+    }
+    uv_timer_init(settings->loop, &p->wake);
+    uv_timer_init(settings->loop, &p->deadline);
+    p->wake.data = p->deadline.data = p;
+    project_schedule(p, 0);
+    *ret_project = p;
+    return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct project *p = handle->data;
+
+    if (handle == (uv_handle_t *)&p->deadline) {
+        uv_close((uv_handle_t *)&p->wake, on_closed);
+        return;
+    }
+    plan_deinit(&p->plan);
+    observed_release(p->observed);
+    taken_unref(p->target);
+    taken_unref(p->desired);
+    taken_unref(p->good);
+    free(p);
+}
+
+void project_free(struct project *p)
+{
+    if (!p)
+        return;
+    execution_free(TAKE(p->execution));
+    observe_cancel(TAKE(p->observation));
+    uv_timer_stop(&p->wake);
+    uv_close((uv_handle_t *)&p->deadline, on_closed);
+}

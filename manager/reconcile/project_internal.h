@@ -1,0 +1,66 @@
+#pragma once
+
+/* What the files of the project share. Inside manager/reconcile/project*.c only. */
+
+#include "manager/reconcile/execute.h"
+#include "manager/reconcile/observe.h"
+#include "manager/reconcile/plan.h"
+#include "manager/reconcile/project.h"
+#include "manager/reconcile/project_state.h"
+#include "manager/reconcile/taken.h"
+
+#define DRIFT_MAX 50
+
+struct project {
+    struct project_settings settings;
+    char name[64];
+    struct project_state state;
+
+    struct taken *desired; /* the last that was taken; NULL: none */
+    struct taken *good;    /* the last good; before the first, that which names nothing */
+    struct taken *target;  /* what observation, plan and execution are about; while they are */
+
+    struct observation *observation;
+    struct observed *observed;
+    struct plan plan;
+    struct execution *execution;
+    uv_timer_t wake, deadline;
+    bool again;          /* something changed while it was busy */
+    bool refresh_images; /* pull_policy always has not been followed yet */
+    bool timed_out;
+
+    unsigned attempt;
+    int64_t next_retry_ms, next_retry_us; /* monotonic and wall; 0: at once */
+    struct failure trouble;               /* in keeping up what is good; code REASON_NONE: none */
+    struct failure refused;               /* the last document offered; likewise */
+    int64_t refused_revision;
+    bool converged;
+    struct drift drift[DRIFT_MAX];
+    size_t drift_count;
+    uint64_t applies, rollbacks;
+};
+
+/* ---- project_state.c's, with the project's own ---- */
+
+/* -errno: said in the log, too. */
+int project_save(struct project *p, struct err *e);
+
+/* ---- project_offer.c ---- */
+
+/* Makes it the desired one, in mode APPLY, on disk. Takes `taken` over. */
+int project_take(struct project *p, struct taken *taken, const char *source, struct err *e);
+
+/* ---- project.c ---- */
+
+void project_changed(struct project *p);
+void project_set_phase(struct project *p, enum phase phase);
+/* Looks again in `ms` at the latest. */
+void project_schedule(struct project *p, int64_t ms);
+/* What was under way is about another document now. */
+void project_supersede(struct project *p);
+void project_step(struct project *p);
+
+/* ---- project_outcome.c ---- */
+
+int project_commit(struct project *p, struct err *e);
+void project_failed(struct project *p, const struct failure *failure);

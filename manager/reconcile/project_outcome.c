@@ -1,0 +1,139 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/str.h"
+#include "manager/reconcile/project_internal.h"
+
+/* What follows from how an apply, a rollback or a repair went. */
+
+#define BACKOFF_MS     1000
+#define BACKOFF_MAX_MS 300000
+
+/* ---- well ---- */
+
+static int commit_apply(struct project *p, struct err *e)
+{
+    struct taken *taken = p->target;
+
+    int r = store_write(p->settings.store, p->name, STORE_LAST_GOOD, taken->text, taken->len, e);
+    if (r < 0)
+        return r;
+    taken_unref(p->good);
+    p->good = taken_ref(taken);
+    p->state.applied = p->state.last_good = p->state.desired;
+    p->state.failure = (struct failure){0};
+    p->applies++;
+    project_set_phase(p, PHASE_COMPLETED);
+    log_info("manager", "the revision is good", LOG_STR("project", p->name),
+             LOG_INT("revision", p->state.applied.number));
+    return 0;
+}
+
+static int commit_rollback(struct project *p)
+{
+    p->state.applied = p->state.last_good;
+    project_set_phase(p, PHASE_ROLLED_BACK);
+    log_warning("manager", "rolled back", LOG_STR("project", p->name),
+                LOG_INT("revision", p->state.applied.number),
+                LOG_INT("failed_revision", p->state.desired.number));
+    return 0;
+}
+
+int project_commit(struct project *p, struct err *e)
+{
+    int r = p->state.mode == MODE_APPLY ? commit_apply(p, e) : commit_rollback(p);
+    if (r < 0)
+        return r;
+    p->state.mode = MODE_STEADY;
+    return project_save(p, e);
+}
+
+/* ---- badly ---- */
+
+static void retry_later(struct project *p, const struct failure *failure)
+{
+    int64_t ms = random_backoff_ms(p->settings.random, p->attempt, BACKOFF_MS, BACKOFF_MAX_MS);
+
+    if (ms < failure->retry_after_ms)
+        ms = failure->retry_after_ms;
+    p->attempt++;
+    p->trouble = *failure;
+    p->next_retry_ms = clock_monotonic_ms() + ms;
+    p->next_retry_us = clock_wall_us() + ms * 1000;
+    project_schedule(p, ms);
+    project_changed(p);
+}
+
+static void roll_back(struct project *p, const struct failure *failure)
+{
+    struct err e = {0};
+
+    project_state_quarantine(&p->state, p->state.desired.digest);
+    p->state.mode = MODE_ROLLBACK;
+    p->state.failure = *failure;
+    p->trouble = (struct failure){0};
+    p->attempt = 0;
+    p->rollbacks++;
+    project_set_phase(p, PHASE_ROLLING_BACK);
+    (void)project_save(p, &e); /* without it the next start tries the revision once more */
+    project_schedule(p, 0);
+}
+
+static void hold(struct project *p, const struct failure *failure)
+{
+    struct err e = {0};
+
+    p->state.held = true;
+    p->state.failure = *failure;
+    project_set_phase(p, PHASE_STALLED);
+    (void)project_save(p, &e);
+}
+
+/* What may become possible without anybody's doing, as long as nothing was stopped for it. */
+static bool is_transient(const struct failure *failure)
+{
+    switch (failure->code) {
+    case REASON_ENGINE_DOWN:
+    case REASON_PULL_NETWORK:
+    case REASON_PULL_RATELIMIT:
+        return true;
+    case REASON_DISK:
+        return failure->pulling;
+    default:
+        return false;
+    }
+}
+
+static void apply_failed(struct project *p, const struct failure *failure)
+{
+    if (is_transient(failure)) {
+        if (failure->code != REASON_ENGINE_DOWN)
+            project_set_phase(p, PHASE_INCOMPLETE);
+        retry_later(p, failure);
+    } else if (p->target->document->policy.on_failure == ON_FAILURE_ROLLBACK) {
+        roll_back(p, failure);
+    } else {
+        hold(p, failure);
+    }
+}
+
+void project_failed(struct project *p, const struct failure *failure)
+{
+    log_warning("manager",
+                p->state.mode == MODE_APPLY      ? "the apply failed"
+                : p->state.mode == MODE_ROLLBACK ? "the rollback failed"
+                                                 : "the repair failed",
+                LOG_STR("project", p->name), LOG_STR("code", reason_name(failure->code)),
+                LOG_STR("service", failure->service[0] ? failure->service : NULL),
+                LOG_STR("reason", failure->message),
+                LOG_STR("engine", failure->engine[0] ? failure->engine : NULL));
+    if (p->state.mode == MODE_APPLY) {
+        apply_failed(p, failure);
+        return;
+    }
+    if (p->state.mode == MODE_ROLLBACK && p->attempt > 0)
+        project_set_phase(p, PHASE_INCOMPLETE);
+    retry_later(p, failure);
+}
