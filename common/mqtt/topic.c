@@ -120,6 +120,27 @@ bool topic_filters_overlap(const char *a, const char *b)
     }
 }
 
+bool topic_filter_covers(const char *filter, const char *other)
+{
+    struct level one = level_at(filter);
+    struct level two = level_at(other);
+
+    if (dollar_separates(filter, other))
+        return false;
+    for (;;) {
+        if (level_is(one, '#') || level_is(two, '#'))
+            return level_is(one, '#');
+        if (!level_is(one, '+') && !level_equals(one, two))
+            return false;
+        if (one.last)
+            return two.last;
+        if (two.last)
+            return only_hash_follows(one);
+        one = level_after(one);
+        two = level_after(two);
+    }
+}
+
 /* A topic name has no wildcards, so it is the filter that matches itself alone. */
 bool topic_matches(const char *filter, const char *topic)
 {

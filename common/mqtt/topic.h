@@ -25,5 +25,7 @@ bool topic_matches(const char *filter, const char *topic);
 bool topic_filter_is_valid(const char *filter);
 /* True if some topic matches both: overlapping filters deliver twice on some brokers. */
 bool topic_filters_overlap(const char *a, const char *b);
+/* True if every topic that `other` matches is matched by `filter` too. */
+bool topic_filter_covers(const char *filter, const char *other);
 /* Copies level `index` (from 0); false if there is none or it does not fit. */
 MUST_CHECK bool topic_level(const char *topic, unsigned index, char *level, size_t size);

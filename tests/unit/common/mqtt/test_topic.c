@@ -129,6 +129,26 @@ static void test_filters_overlap(void **state)
     }
 }
 
+static void test_filter_covers(void **state)
+{
+    static const struct {
+        const char *filter, *other;
+        bool covers;
+    } cases[] = {
+        {"a/b", "a/b", true},      {"a/+", "a/b", true},    {"a/b", "a/+", false},
+        {"a/+", "a/+", true},      {"a/#", "a/+/c", true},  {"a/+/c", "a/#", false},
+        {"#", "a/+", true},        {"a/#", "a", true},      {"a/#", "a/#", true},
+        {"a/+", "a/b/c", false},   {"a/+/c", "a/+", false}, {"a/+/#", "a/+", true},
+        {"a/b/#", "a/+", false},   {"#", "$SYS/a", false},  {"+/b", "+/c", false},
+        {"a/b/c", "a/+/c", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (topic_filter_covers(cases[i].filter, cases[i].other) != cases[i].covers)
+            fail_msg("%s and %s", cases[i].filter, cases[i].other);
+}
+
 static void test_level(void **state)
 {
     char level[8];
@@ -152,7 +172,7 @@ int main(void)
         cmocka_unit_test(test_level_is_valid),  cmocka_unit_test(test_level_format),
         cmocka_unit_test(test_format),          cmocka_unit_test(test_matches),
         cmocka_unit_test(test_filter_is_valid), cmocka_unit_test(test_filters_overlap),
-        cmocka_unit_test(test_level),
+        cmocka_unit_test(test_filter_covers),   cmocka_unit_test(test_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
