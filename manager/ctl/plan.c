@@ -1,0 +1,82 @@
+#include "manager/ctl/ask.h"
+#include "manager/ctl/command.h"
+#include "manager/ctl/lint.h"
+#include "manager/ctl/revision.h"
+#include "manager/ctl/view.h"
+
+static void append_plan(struct buf *out, const struct call *call, const struct node *node,
+                        const cJSON *result)
+{
+    const cJSON *operations = view_array(result, "operations");
+
+    terminal_append_styled(out, &call->out, STYLE_STRONG, node->name);
+    if (!operations || !operations->child) {
+        buf_append_str(out, ": ");
+        terminal_append_styled(out, &call->out, STYLE_GOOD, "nothing to do");
+        buf_append_char(out, '\n');
+        return;
+    }
+    buf_appendf(out, ": %d operations\n", cJSON_GetArraySize(operations));
+    int number = 1;
+    for (const cJSON *o = operations->child; o; o = o->next) {
+        buf_appendf(out, "  %2d. ", number++);
+        terminal_append(out, view_string(o, "text"));
+        if (view_string(o, "reason")[0] != '\0') {
+            buf_append_str(out, "  ");
+            terminal_append_styled(out, &call->out, STYLE_FAINT, view_string(o, "reason"));
+        }
+        buf_append_char(out, '\n');
+    }
+}
+
+static int show(const struct call *call, const struct answers *answers)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT(CALL_OUTPUT_MAX);
+
+    if (call->flags->output != OUTPUT_TABLE) {
+        cJSON *tree AUTO(cJSON_Delete) = ask_tree(answers);
+        return tree ? call_print_tree(call, tree) : call_fail(call, CTL_FAILED, "out of memory");
+    }
+    for (size_t i = 0; i < answers->waiting.count; i++) {
+        if (answers->results[i])
+            append_plan(&out, call, answers->waiting.nodes[i], answers->results[i]);
+    }
+    return call_print(call, &out);
+}
+
+/* The node checks a document that it is asked about as if it were published: with a revision that
+ * it would take. */
+static int load_params(const struct call *call, cJSON **ret_params)
+{
+    cJSON *document AUTO(cJSON_Delete) = NULL;
+    cJSON *params AUTO(cJSON_Delete) = cJSON_CreateObject();
+    struct err e = {0};
+
+    int status = lint_load(call, &document);
+    if (status != CTL_CONVERGED)
+        return status;
+    if (call->flags->revision == 0 && source_set_revision(document, REVISION_MAX, &e) < 0)
+        return call_fail(call, CTL_FAILED, "%s", e.msg);
+    if (!cJSON_AddItemToObject(params, "document", document))
+        return call_fail(call, CTL_FAILED, "out of memory");
+    (void)TAKE(document);
+    *ret_params = TAKE(params);
+    return CTL_CONVERGED;
+}
+
+int plan_run(const struct call *call)
+{
+    const struct flags *flags = call->flags;
+    bool of_files = flags->operands.count > 0 || flags->files.count > 0;
+    cJSON *params AUTO(cJSON_Delete) = NULL;
+    ANSWERS answers = {0};
+
+    int status = of_files ? load_params(call, &params) : CTL_CONVERGED;
+    if (status != CTL_CONVERGED)
+        return status;
+    const struct ask ask = {.method = "plan", .params = params, .of_project = !of_files};
+    status = ask_nodes(call, &ask, &answers);
+    if (ask_has_results(&answers) && show(call, &answers) != CTL_CONVERGED)
+        return CTL_FAILED;
+    return status;
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+/* Waits until a document has become of nodes what it will. */
+
+#include "manager/ctl/console.h"
+#include "manager/ctl/outcome.h"
+
+/* The nodes that an apply is about, and what became of it on each. */
+struct waiting {
+    struct node **nodes;
+    enum outcome *outcomes;
+    size_t count;
+    struct expectation expected;
+};
+
+/* Takes the nodes of the flags: --node, else those whose reports name the group. */
+MUST_CHECK int waiting_init(struct waiting *waiting, struct console *console, const char *group,
+                            struct err *e);
+void waiting_deinit(struct waiting *waiting);
+#define WAITING __attribute__((cleanup(waiting_deinit))) struct waiting
+
+/*
+ * Until none is under way or the time is over, which is OUTCOME_TIMEOUT. A node that is not online
+ * is not waited for; one that goes away while it works has 10 s to come back. The console must hear
+ * the nodes, with progress. Only memory fails.
+ */
+MUST_CHECK int waiting_run(struct waiting *waiting, struct console *console, struct err *e);
