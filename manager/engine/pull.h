@@ -32,6 +32,9 @@ struct pull_settings {
     void *context;
 };
 
+/* -EINVAL where `image` is no reference of an image or `registry_config` cannot be understood,
+ * -ENOMEM, or another error of reading `registry_config`; one that is not there has no credentials.
+ */
 MUST_CHECK int pull_start(struct engine *engine, const struct pull_settings *settings,
                           struct pull **ret_pull, struct err *e);
 void pull_cancel(struct pull *pull); /* accepts NULL; also frees; `done` frees by itself */
