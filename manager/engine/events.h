@@ -23,4 +23,5 @@ struct events_settings {
 MUST_CHECK int events_new(const struct events_settings *settings, struct events **ret_events,
                           struct err *e);
 void events_engine_up(struct events *events); /* from engine_settings.changed */
+/* By uv_close: the loop must run once more. Accepts NULL. */
 void events_free(struct events *events);

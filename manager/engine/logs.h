@@ -15,7 +15,7 @@ struct logs_settings {
     int tail;              /* lines; -1: all */
     bool follow;
     bool timestamps;
-    size_t max_bytes; /* of what is not followed: the oldest are cut */
+    size_t max_bytes; /* of what is not followed: the oldest lines are cut; 0: 256 KiB */
     /* Whole lines, without their end, as they come; `is_error`: of stderr. */
     void (*line)(void *context, const char *line, size_t len, bool is_error);
     void (*done)(void *context, const char *error); /* NULL: all is told */

@@ -17,6 +17,11 @@
 /* What is waited for may come before the turn's own wait, which would then go on. */
 static uv_loop_t *turning;
 
+void scene_break(void)
+{
+    uv_stop(turning);
+}
+
 void scene_turn(struct scene *s)
 {
     turning = &s->loop;
@@ -65,7 +70,7 @@ static void on_changed(void *context, enum engine_state state, const char *reaso
 {
     struct scene *s = context;
 
-    uv_stop(turning);
+    scene_break();
     (void)snprintf(s->reason, sizeof(s->reason), "%s", reason);
     if (state == ENGINE_UP)
         s->ups++;
@@ -130,7 +135,7 @@ void on_outcome(void *context, const struct engine_reply *reply)
 {
     struct outcome *outcome = context;
 
-    uv_stop(turning);
+    scene_break();
     assert_false(outcome->done);
     outcome->done = true;
     outcome->call = NULL;
@@ -147,7 +152,7 @@ void on_outcome_data(void *context, const char *bytes, size_t size)
     struct outcome *outcome = context;
 
     (void)bytes;
-    uv_stop(turning);
+    scene_break();
     assert_false(outcome->done);
     assert_true((size == 0) == (outcome->data_parts == 0));
     outcome->data_parts++;

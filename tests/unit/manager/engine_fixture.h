@@ -36,6 +36,8 @@ void scene_stop(struct scene *s); /* the engine alone */
 void scene_wait_up(struct scene *s);
 void scene_wait_down(struct scene *s, unsigned downs);
 void scene_wait(struct scene *s, const bool *flag);
+/* From a callback: what is waited for may have come. */
+void scene_break(void);
 void scene_turn(struct scene *s);
 
 /* One call to its end. */
