@@ -17,9 +17,10 @@
 #include "manager/desired/reason.h"
 #include "manager/desired/safety.h"
 
-#define DOCUMENT_MAX_BYTES   (1 << 20)
-#define DOCUMENT_API_VERSION "bellbuoy/v1"
-#define DIGEST_SIZE          65 /* SHA-256 as hexadecimal digits, with NUL */
+#define DOCUMENT_MAX_BYTES    (1 << 20)
+#define DOCUMENT_API_VERSION  "bellbuoy/v1"
+#define DOCUMENT_MAX_SERVICES 4096
+#define DIGEST_SIZE           65 /* SHA-256 as hexadecimal digits, with NUL */
 
 enum on_failure { ON_FAILURE_ROLLBACK, ON_FAILURE_HOLD, ON_FAILURE_KEEP_PARTIAL };
 enum drift_policy { DRIFT_ENFORCE, DRIFT_REPORT };
@@ -73,16 +74,17 @@ struct service {
     size_t depends_on_count;
     struct limits limits;
     enum strategy strategy;
-    bool has_healthcheck;
+    bool has_healthcheck; /* of its own; the image may have one all the same */
     int64_t healthy_within_ns, min_uptime_ns;
-    bool one_shot; /* some service waits for its completion, or restart is "no" and it says so */
-    const char *const *networks; /* keys of the document's networks; NULL-terminated, sorted */
+    bool one_shot; /* some service waits for its completion, or its x-bellbuoy says oneShot */
+    const char *const *networks; /* keys of the document's networks, NULL-terminated: the first is
+                                    the one that the container is made in */
     const char *const *volumes;  /* keys of the document's volumes; NULL-terminated, sorted */
     const char *namespace_of;    /* service whose network it shares (network_mode: service:X) */
     const int *host_ports;       /* that it publishes, as far as the document fixes them */
     size_t host_port_count;
-    int64_t stop_grace_ns;       /* stop_grace_period; 10 s */
-    char hash[DIGEST_SIZE];      /* what, when changed, makes a new container necessary */
+    int64_t stop_grace_ns;  /* stop_grace_period; 10 s */
+    char hash[DIGEST_SIZE]; /* what, when changed, makes a new container necessary */
     const cJSON *canonical;
 };
 
@@ -105,8 +107,8 @@ struct document {
     size_t service_count;
     const struct resource *networks, *volumes; /* by key */
     size_t network_count, volume_count;
-    char digest[DIGEST_SIZE]; /* of the canonical form, without revision, id and times */
-    const cJSON *canonical;
+    char digest[DIGEST_SIZE];
+    const cJSON *canonical; /* without revision, id and times: equal for what is to be the same */
 };
 
 /* Why a document was not taken: a code of the closed list, the place, a sentence. */
@@ -118,11 +120,14 @@ struct rejection {
 
 /*
  * Checks everything that can be checked without an engine: size, JSON, keys, values, cycles, what
- * `safety` allows. 0, or -EINVAL with `rejection`, or -ENOMEM.
+ * `safety` allows (NULL: that is the node's business). 0, or -EINVAL with `rejection`, or -ENOMEM.
  */
 MUST_CHECK int document_parse(const char *text, size_t len, const struct safety *safety,
                               struct document **ret_document, struct rejection *rejection);
 void document_free(struct document *document);
 DEFINE_CLEANUP(struct document *, document_free);
 
+/* NULL where there is none of that name. */
 const struct service *document_service(const struct document *document, const char *name);
+const struct resource *document_network(const struct document *document, const char *key);
+const struct resource *document_volume(const struct document *document, const char *key);
