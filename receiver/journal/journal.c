@@ -17,6 +17,7 @@
 #include "receiver/journal/reader.h"
 #include "receiver/journal/retention.h"
 #include "receiver/journal/sqlite_open.h"
+#include "receiver/journal/transaction.h"
 
 #define LOCK_FILE "journal.lock"
 /*
@@ -103,6 +104,11 @@ const char *journal_path(struct journal *journal)
     return status.is_open ? journal->path : NULL;
 }
 
+struct writer *journal_writer(struct journal *journal)
+{
+    return journal->writer;
+}
+
 const struct clock *journal_clock(struct journal *journal)
 {
     return journal->settings.clock;
@@ -157,7 +163,7 @@ static int add_overdue(struct journal *journal, struct err *e)
     return r;
 }
 
-static int begin(struct journal *journal, struct err *e)
+int journal_begin(struct journal *journal, struct err *e)
 {
     if (!journal->writer) {
         return FAIL(e, EAGAIN, "the journal is not open");
@@ -166,8 +172,7 @@ static int begin(struct journal *journal, struct err *e)
     return r < 0 ? r : add_overdue(journal, e);
 }
 
-/* Commits where all went well so far (`r` is 0), else takes everything back. */
-static int finish(struct journal *journal, int r, struct err *e)
+int journal_finish(struct journal *journal, int r, struct err *e)
 {
     struct writer *writer = journal->writer;
     if (!writer) {
@@ -242,8 +247,8 @@ int journal_open(struct journal *journal, struct err *e)
     assert(!journal->writer);
     int r = open_writer(journal, e);
     if (r == 0) {
-        r = begin(journal, e);
-        r = finish(journal, r, e);
+        r = journal_begin(journal, e);
+        r = journal_finish(journal, r, e);
     }
     if (r < 0) {
         retention_deinit(&journal->retention);
@@ -260,11 +265,11 @@ int journal_append(struct journal *journal, struct batch *batch, struct err *e)
 {
     struct err local = {0};
     e = e ? e : &local;
-    int r = begin(journal, e);
+    int r = journal_begin(journal, e);
     if (r == 0) {
         r = append_batch(journal->writer, batch, e);
     }
-    r = finish(journal, r, e);
+    r = journal_finish(journal, r, e);
     if (r < 0) {
         append_undo(batch);
         journal->failed_bytes = (int64_t)batch->in.len;
@@ -317,7 +322,7 @@ int journal_probe(struct journal *journal, struct err *e)
     e = e ? e : &local;
     int r = journal->writer && was_full(journal) ? try_space(journal, e) : 0;
     if (r == 0) {
-        r = begin(journal, e);
+        r = journal_begin(journal, e);
     }
     if (r == 0) {
         r = writer_probe(journal->writer, 1, e);
@@ -325,7 +330,7 @@ int journal_probe(struct journal *journal, struct err *e)
     if (r == 0) {
         r = writer_probe(journal->writer, 0, e);
     }
-    return finish(journal, r, e);
+    return journal_finish(journal, r, e);
 }
 
 int journal_incident(struct journal *journal, const char *kind, const char *detail, struct err *e)
@@ -333,12 +338,12 @@ int journal_incident(struct journal *journal, const char *kind, const char *deta
     struct err local = {0};
     e = e ? e : &local;
     int64_t now_us = wall_us(journal);
-    int r = begin(journal, e);
+    int r = journal_begin(journal, e);
     if (r == 0) {
         r = incidents_add(&journal->writer->incidents, &journal->writer->totals, kind, detail,
                           now_us, now_us, e);
     }
-    return finish(journal, r, e);
+    return journal_finish(journal, r, e);
 }
 
 /* ---- housekeeping ---- */
@@ -348,7 +353,7 @@ static int add_check(struct journal *journal, const char *damage, struct err *e)
 {
     struct writer *writer = journal->writer;
     int64_t now_us = wall_us(journal);
-    int r = begin(journal, e);
+    int r = journal_begin(journal, e);
     if (r == 0) {
         r = incidents_close(&writer->incidents, &writer->totals, "journal_damaged", now_us, e);
     }
@@ -356,7 +361,7 @@ static int add_check(struct journal *journal, const char *damage, struct err *e)
         r = incidents_add(&writer->incidents, &writer->totals, "journal_damaged", damage, now_us, 0,
                           e);
     }
-    return finish(journal, r, e);
+    return journal_finish(journal, r, e);
 }
 
 static int take_check(struct journal *journal, struct err *e)

@@ -205,6 +205,9 @@ static int open_checked(const struct paths *paths, sqlite3 **ret_db, struct err 
         r = schema_check(db, e);
     }
     int set = r < 0 ? r : set_up(db, e);
+    if (r == 0 && set == 0) {
+        set = schema_upgrade(db, e);
+    }
     if (set < 0) {
         (void)sqlite3_close(db);
         return set;
