@@ -4,7 +4,7 @@
 
 #include "common/base/str.h"
 #include "common/mqtt/topic.h"
-#include "receiver/ingest/session.h"
+#include "receiver/nodes/topic.h"
 
 #define AT(member) offsetof(struct receiver_config, member)
 
@@ -101,11 +101,48 @@ static const struct option journal_table[] = {
      .help = "The oldest messages are removed above this size, such as 500MB; 0 keeps all."},
 };
 
+static const char *const node_filters[] = {NODE_FILTER_REPORT, NODE_FILTER_PRESENCE,
+                                           NODE_FILTER_PROGRESS};
+
+static bool is_covered(const struct option_list *filters, const char *filter)
+{
+    for (size_t i = 0; i < filters->count; i++)
+        if (topic_filter_covers(filters->items[i], filter))
+            return true;
+    return false;
+}
+
+void config_filters(const struct receiver_config *config,
+                    const char *filters[static CONFIG_FILTERS_SIZE])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->subscribe.count; i++)
+        filters[count++] = config->subscribe.items[i];
+    for (size_t i = 0; i < ARRAY_SIZE(node_filters); i++)
+        if (!is_covered(&config->subscribe, node_filters[i]))
+            filters[count++] = node_filters[i];
+    filters[count] = NULL;
+}
+
+/* Ours are left out where the user's give the same; in part they must not. */
+static int check_node_filters(const struct option_list *filters, struct err *e)
+{
+    for (size_t i = 0; i < filters->count; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(node_filters); k++)
+            if (topic_filters_overlap(filters->items[i], node_filters[k]) &&
+                !is_covered(filters, node_filters[k]))
+                return FAIL(e, EINVAL,
+                            "--subscribe: '%s' overlaps '%s', which the receiver subscribes to by "
+                            "itself, and some brokers would send a message twice",
+                            filters->items[i], node_filters[k]);
+    return 0;
+}
+
 static int check_filters(const struct option_list *filters, struct err *e)
 {
-    if (filters->count == 0 || filters->count > SESSION_MAX_FILTERS)
+    if (filters->count == 0 || filters->count > CONFIG_SUBSCRIBE_MAX)
         return FAIL(e, EINVAL, "--subscribe takes 1 to %d topic filters, it has %zu",
-                    SESSION_MAX_FILTERS, filters->count);
+                    CONFIG_SUBSCRIBE_MAX, filters->count);
     for (size_t i = 0; i < filters->count; i++) {
         if (!topic_filter_is_valid(filters->items[i]))
             return FAIL(e, EINVAL,
@@ -120,7 +157,7 @@ static int check_filters(const struct option_list *filters, struct err *e)
                             filters->items[k], filters->items[i]);
         }
     }
-    return 0;
+    return check_node_filters(filters, e);
 }
 
 static int check(struct receiver_config *config, struct err *e)

@@ -6,6 +6,11 @@
 
 #include "common/base/options.h"
 #include "common/mqtt/settings.h"
+#include "receiver/ingest/session.h"
+
+/* Topic filters that a user may give: those of the nodes come beside them. */
+#define CONFIG_SUBSCRIBE_MAX (SESSION_MAX_FILTERS - 3)
+#define CONFIG_FILTERS_SIZE  (SESSION_MAX_FILTERS + 1)
 
 struct receiver_config {
     struct log_options log;
@@ -32,3 +37,8 @@ struct receiver_config {
 MUST_CHECK int config_load(int argc, char **argv, char **environment,
                            struct receiver_config *ret_config, struct options **ret_options,
                            struct err *e);
+
+/* All that is subscribed to: the user's filters, and those of the nodes that they do not cover.
+ * Borrowed from the configuration, ended by NULL. */
+void config_filters(const struct receiver_config *config,
+                    const char *filters[static CONFIG_FILTERS_SIZE]);

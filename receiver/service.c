@@ -12,6 +12,8 @@
 #include "receiver/ingest/ingest.h"
 #include "receiver/journal/journal.h"
 #include "receiver/journal/reads.h"
+#include "receiver/nodes/registry.h"
+#include "receiver/nodes/watch.h"
 #include "receiver/stream/streams.h"
 
 #define DRAIN_MS       2000 /* at most, for answers under way at the end */
@@ -28,6 +30,9 @@ struct service {
     struct journal *journal;
     struct reads *reads;
     struct streams *streams;
+    struct registry *registry;
+    struct watch *watch;
+    const char *filters[CONFIG_FILTERS_SIZE];
     struct ingest *ingest;
     struct api *api;
     int signals_seen;
@@ -152,6 +157,36 @@ static int make_streams(struct service *s, struct err *e)
     return streams_new(&settings, &s->streams, e);
 }
 
+/* What nodes say shares the journal's file: an eighth of it at most, as the quarantine. */
+static size_t nodes_bytes(const struct receiver_config *config)
+{
+    int64_t share = config->retention_bytes / 8;
+    return share > 0 && share < (int64_t)REGISTRY_BYTES_MAX ? (size_t)share : REGISTRY_BYTES_MAX;
+}
+
+static int make_nodes(struct service *s, struct err *e)
+{
+    const struct registry_settings registry = {
+        .max_nodes = REGISTRY_NODES_MAX,
+        .max_bytes = nodes_bytes(s->config),
+        .max_payload_bytes = (size_t)s->config->max_payload_bytes,
+        .random = &random_kernel,
+        .metrics = s->metrics,
+    };
+    int r = registry_new(&registry, &s->registry);
+    if (r < 0)
+        return FAIL(e, -r, "out of memory");
+    const struct watch_settings watch = {
+        .loop = &s->loop,
+        .registry = s->registry,
+        .heartbeat_ms = s->config->heartbeat_ms,
+        .clock = &clock_system,
+        .random = &random_kernel,
+        .metrics = s->metrics,
+    };
+    return watch_new(&watch, &s->watch, e);
+}
+
 static int make_api(struct service *s, struct err *e)
 {
     const struct api_settings settings = {
@@ -159,6 +194,8 @@ static int make_api(struct service *s, struct err *e)
         .journal = s->journal,
         .reads = s->reads,
         .streams = s->streams,
+        .registry = s->registry,
+        .watch = s->watch,
         .mqtt = &s->config->mqtt,
         .mqtt_address = s->config->mqtt_address,
         .token_file = s->config->token_file,
@@ -180,13 +217,16 @@ static int make_api(struct service *s, struct err *e)
 
 static int make_ingest(struct service *s, struct err *e)
 {
+    config_filters(s->config, s->filters);
     const struct ingest_settings settings = {
         .mqtt = &s->config->mqtt,
         .address = s->config->mqtt_address,
-        .filters = s->config->subscribe.items,
+        .filters = s->filters,
+        .fleeting_filter = NODE_FILTER_PROGRESS,
         .data_dir = s->config->data_dir,
         .max_payload_bytes = (size_t)s->config->max_payload_bytes,
         .journal = s->journal,
+        .registry = s->registry,
         .hub = streams_hub(s->streams),
         .clock = &clock_system,
         .random = &random_kernel,
@@ -205,6 +245,8 @@ static int make_parts(struct service *s, struct err *e)
     if (r == 0)
         r = make_streams(s, e);
     if (r == 0)
+        r = make_nodes(s, e);
+    if (r == 0)
         r = make_api(s, e);
     if (r == 0)
         r = make_ingest(s, e);
@@ -219,8 +261,10 @@ static void free_parts(struct service *s)
     reads_free(s->reads);
     api_free(s->api);
     streams_free(s->streams);
+    watch_free(s->watch);
     close_handles(s);
     uv_run(&s->loop, UV_RUN_DEFAULT);
+    registry_free(s->registry);
     journal_free(s->journal);
     metrics_free(s->metrics);
 }

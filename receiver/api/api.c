@@ -32,7 +32,7 @@ static int make_server(struct api *api, struct err *e)
     const struct http_settings settings = {
         .address = api->settings.listen_address,
         .port = api->settings.port,
-        .max_connections = api->settings.max_clients + OTHER_CONNECTIONS,
+        .max_connections = api->settings.max_clients + WATCH_CLIENTS_MAX + OTHER_CONNECTIONS,
         .max_body_bytes = MESSAGE_MAX_BYTES,
         .idle_timeout_s = IDLE_TIMEOUT_S,
         .client_timeout_ms = api->settings.client_timeout_ms,
@@ -44,9 +44,11 @@ static int make_server(struct api *api, struct err *e)
         .metrics = api->settings.metrics,
     };
     int rc = http_server_new(api->settings.loop, &settings, &api->server, e);
-    if (rc == 0)
-        streams_set_server(api->settings.streams, api->server);
-    return rc;
+    if (rc < 0)
+        return rc;
+    streams_set_server(api->settings.streams, api->server);
+    watch_set_server(api->settings.watch, api->server);
+    return 0;
 }
 
 static double pending_posts(void *context)
@@ -112,6 +114,7 @@ void api_quiesce(struct api *api)
 {
     http_server_quiesce(api->server);
     streams_quiesce(api->settings.streams);
+    watch_quiesce(api->settings.watch);
 }
 
 bool api_is_idle(const struct api *api)

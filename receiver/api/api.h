@@ -17,6 +17,8 @@
 #include "receiver/ingest/ingest.h"
 #include "receiver/journal/journal.h"
 #include "receiver/journal/reads.h"
+#include "receiver/nodes/registry.h"
+#include "receiver/nodes/watch.h"
 #include "receiver/stream/streams.h"
 
 struct api;
@@ -26,6 +28,8 @@ struct api_settings { /* all pointers are borrowed for the API's life */
     struct journal *journal;
     struct reads *reads;
     struct streams *streams;
+    struct registry *registry;
+    struct watch *watch;
     struct ingest *ingest; /* NULL: comes by api_set_ingest() */
     const struct mqtt_options *mqtt;
     struct mqtt_address mqtt_address;

@@ -11,6 +11,10 @@ const struct http_route routes[] = {
     {"GET", "/api/v1/readings", 0, readings_get},
     {"GET", "/api/v1/incidents", 0, incidents_get},
     {"GET", "/api/v1/quarantine", 0, quarantine_get},
+    {"GET", "/api/v1/nodes", 0, nodes_get},
+    /* Before the parameter: a node of that name is found in the list. */
+    {"GET", "/api/v1/nodes/stream", 0, nodes_stream_get},
+    {"GET", "/api/v1/nodes/{node}", 0, node_get},
     {"GET", "/api/v1/stats", 0, stats_get},
     {"GET", "/healthz", HTTP_ANY_HOST, healthz_get},
     {"GET", "/readyz", HTTP_ANY_HOST, readyz_get},

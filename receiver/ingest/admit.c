@@ -240,3 +240,17 @@ void admit(struct admitter *admitter, const char *topic, const void *payload, si
     if (r == -ENOMEM)
         batch->in.failed = true;
 }
+
+void admit_refused(struct admitter *admitter, const char *topic, const void *payload, size_t size,
+                   int64_t recorded_us, const char *reason, struct batch *batch)
+{
+    const struct message message = {topic, payload, size, recorded_us};
+    struct batch_entry *entry = batch_add(batch);
+
+    if (!entry) {
+        batch->in.failed = true;
+        return;
+    }
+    entry->recorded_us = recorded_us;
+    quarantine(admitter, &message, reason, batch, entry);
+}

@@ -32,3 +32,7 @@ DEFINE_CLEANUP(struct admitter *, admitter_free);
  */
 void admit(struct admitter *admitter, const char *topic, const void *payload, size_t size,
            int64_t recorded_us, struct batch *batch);
+
+/* Adds an entry for a message that another part did not understand, and why. */
+void admit_refused(struct admitter *admitter, const char *topic, const void *payload, size_t size,
+                   int64_t recorded_us, const char *reason, struct batch *batch);

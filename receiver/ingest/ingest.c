@@ -140,6 +140,22 @@ static void seed_rates(struct ingest *in)
     journal_reader_close(reader);
 }
 
+/* Without what is kept the nodes become known again as they report. */
+static void restore_nodes(struct ingest *in)
+{
+    struct journal_reader *reader = NULL;
+    struct err e = {0};
+
+    int r = journal_reader_open(in->settings.journal, &reader, &e);
+    if (r == 0)
+        r = registry_open(in->settings.registry, reader, &e);
+    journal_reader_close(reader);
+    if (r < 0) {
+        log_error("ingest", "what is kept of the nodes cannot be read", LOG_STR("reason", e.msg));
+        registry_open_empty(in->settings.registry);
+    }
+}
+
 static void on_message(void *context, const struct mqtt_message *message);
 static void on_session_lost(void *context);
 
@@ -168,6 +184,7 @@ static int open_journal(struct ingest *in, struct err *e)
     journal_status(in->settings.journal, &status);
     hub_open(in->settings.hub, status.last);
     seed_rates(in);
+    restore_nodes(in);
     in->journal_open = true;
     return 0;
 }
@@ -204,13 +221,35 @@ static void maintain(struct ingest *in, bool busy)
 
 /* ---- a message's way ---- */
 
+static void take_node_message(struct ingest *in, const struct mqtt_message *message,
+                              const struct node_topic *topic, int64_t now_us)
+{
+    const struct registry_message m = {.topic = *topic,
+                                       .payload = message->payload,
+                                       .size = message->size,
+                                       .is_retained = message->retain,
+                                       .now_us = now_us};
+    struct err e = {0};
+
+    int r = registry_take(in->settings.registry, &m, &e);
+    if (r == -EINVAL)
+        admit_refused(in->admitter, message->topic, message->payload, message->size, now_us, e.msg,
+                      &in->batch);
+    else if (r < 0)
+        in->batch.in.failed = true;
+}
+
 static void on_message(void *context, const struct mqtt_message *message)
 {
     struct ingest *in = context;
-    if (topic_matches("bellbuoy/events/+/" MQTT_RIGHTS_KIND, message->topic))
-        return; /* a service's message to itself */
-    admit(in->admitter, message->topic, message->payload, message->size,
-          in->settings.clock->wall_us(in->settings.clock->context), &in->batch);
+    struct node_topic topic;
+    int64_t now_us = in->settings.clock->wall_us(in->settings.clock->context);
+
+    if (node_topic_parse(message->topic, &topic))
+        take_node_message(in, message, &topic, now_us);
+    else if (!topic_matches("bellbuoy/events/+/" MQTT_RIGHTS_KIND, message->topic))
+        admit(in->admitter, message->topic, message->payload, message->size, now_us, &in->batch);
+    /* else a service's message to itself */
 }
 
 static void on_session_lost(void *context)
@@ -245,18 +284,31 @@ static void count_outcomes(struct ingest *in)
     rates_add(&in->rates, in->settings.clock->wall_us(in->settings.clock->context), stored);
 }
 
-static int commit(struct ingest *in, struct err *e)
+static int commit_events(struct ingest *in, struct err *e)
 {
     int64_t start_us = clock_monotonic_us();
 
-    if (batch_failed(&in->batch))
-        return FAIL(e, ENOMEM, "a batch of %zu messages did not fit in memory", in->batch.count);
+    if (in->batch.count == 0)
+        return 0;
     int r = journal_append(in->settings.journal, &in->batch, e);
     if (r < 0)
         return r;
     metric_observe(in->m_commit_s, (double)(clock_monotonic_us() - start_us) / 1e6);
     metric_observe(in->m_batch_size, (double)in->batch.count);
+    hub_publish(in->settings.hub, &in->batch);
+    count_outcomes(in);
     return 0;
+}
+
+/* The nodes first: what they said may well come and be stored again when the events cannot be. */
+static int commit(struct ingest *in, struct err *e)
+{
+    if (batch_failed(&in->batch)) {
+        registry_drop(in->settings.registry);
+        return FAIL(e, ENOMEM, "a batch of %zu messages did not fit in memory", in->batch.count);
+    }
+    int r = registry_commit(in->settings.registry, in->settings.journal, false, e);
+    return r < 0 ? r : commit_events(in, e);
 }
 
 /*
@@ -266,24 +318,22 @@ static int commit(struct ingest *in, struct err *e)
 static bool pump(struct ingest *in)
 {
     struct err e = {0};
-    size_t handed;
+    size_t handed, messages = 0;
 
     batch_reset(&in->batch);
     do {
         handed = subscriber_read(in->subscriber, READ_STEP);
-    } while (handed > 0 && in->batch.count < BATCH_MESSAGES && in->batch.in.len < BATCH_BYTES &&
+        messages += handed;
+    } while (handed > 0 && messages < BATCH_MESSAGES &&
+             in->batch.in.len + registry_taken_bytes(in->settings.registry) < BATCH_BYTES &&
              !batch_failed(&in->batch));
-    if (in->batch.count > 0 || batch_failed(&in->batch)) {
-        if (commit(in, &e) < 0) {
-            subscriber_refuse(in->subscriber, "the journal could not be written");
-            suspend_for_journal(in, &e);
-            return true;
-        }
-        hub_publish(in->settings.hub, &in->batch);
-        count_outcomes(in);
+    if (messages > 0 && commit(in, &e) < 0) {
+        subscriber_refuse(in->subscriber, "the journal could not be written");
+        suspend_for_journal(in, &e);
+        return true;
     }
     subscriber_acknowledge(in->subscriber);
-    return in->batch.count > 0;
+    return messages > 0;
 }
 
 /* ---- the thread ---- */
@@ -304,6 +354,16 @@ static int poll_timeout(const struct ingest *in)
 static bool stop_was_asked(const struct pollfd *wake)
 {
     return (wake->revents & POLLIN) != 0;
+}
+
+/* So that no node looks as if it were silent after a restart. */
+static void keep_times(struct ingest *in)
+{
+    struct err e = {0};
+
+    if (registry_commit(in->settings.registry, in->settings.journal, true, &e) < 0)
+        log_warning("ingest", "when the nodes reported last could not be stored",
+                    LOG_STR("reason", e.msg));
 }
 
 static void *run(void *argument)
@@ -329,6 +389,8 @@ static void *run(void *argument)
             try_journal(in);
         }
     }
+    if (in->journal_ok)
+        keep_times(in);
     subscriber_free(TAKE(in->subscriber));
     return NULL;
 }

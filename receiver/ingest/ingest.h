@@ -9,6 +9,7 @@
 #include "common/metrics/metrics.h"
 #include "common/mqtt/client.h"
 #include "receiver/journal/journal.h"
+#include "receiver/nodes/registry.h"
 #include "receiver/stream/hub.h"
 
 struct ingest;
@@ -17,9 +18,13 @@ struct ingest_settings {
     const struct mqtt_options *mqtt; /* borrowed, as all below */
     struct mqtt_address address;
     const char *const *filters; /* NULL-terminated topic filters, not overlapping */
-    const char *data_dir;       /* where the broker's session is remembered */
-    size_t max_payload_bytes;   /* larger ones are quarantined (their first bytes) */
+    /* The one of them that is subscribed to with QoS 0, for what it gives is of no use later: the
+     * broker keeps none of it for a receiver that is away. NULL: none. */
+    const char *fleeting_filter;
+    const char *data_dir;     /* where the broker's session is remembered */
+    size_t max_payload_bytes; /* larger ones are quarantined (their first bytes) */
     struct journal *journal;
+    struct registry *registry; /* takes the messages of nodes */
     struct hub *hub;
     const struct clock *clock;
     const struct random_source *random;

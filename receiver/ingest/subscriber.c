@@ -47,7 +47,9 @@ static void subscribe_all(struct subscriber *s)
     s->subscribed = false;
     s->denied = NULL;
     for (size_t i = 0; s->settings->filters[i]; i++) {
-        if (mqtt_client_subscribe(s->client, s->settings->filters[i], 1, &s->pending[i]) < 0) {
+        const char *filter = s->settings->filters[i];
+        int qos = str_equal(filter, s->settings->fleeting_filter) ? 0 : 1;
+        if (mqtt_client_subscribe(s->client, filter, qos, &s->pending[i]) < 0) {
             mqtt_client_drop(s->client, "the subscription could not be sent");
             return;
         }

@@ -8,7 +8,7 @@
             assert stream.next_event().json["data"]["text"] == "Hello world"
 """
 
-from . import events
+from . import events, nodes
 from .api import Api
 from .broker import Broker, wait_for_saved_session
 from .broker_service import EXPIRY, BrokerService
@@ -25,6 +25,6 @@ from .waiting import eventually, scaled
 __all__ = [
     "Api", "BROADCASTER", "BROKER", "BUILD_DIR", "Broadcaster", "Broker", "BrokerService",
     "Certificates", "EXPIRY", "Frame", "HOST", "Lab", "MqttClient", "Process", "RECEIVER", "ROOT", "Receiver",
-    "SseStream", "accepts", "eventually", "events", "free_port", "parse_frame", "run_once", "scaled",
+    "SseStream", "accepts", "eventually", "events", "free_port", "nodes", "parse_frame", "run_once", "scaled",
     "wait_for_saved_session",
 ]
