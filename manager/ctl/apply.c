@@ -34,7 +34,7 @@ static void append_result(struct buf *out, const struct call *call, const struct
         if (reason.len > 0)
             buf_appendf(out, ": %s", reason.data);
         if (advice[0] != '\0')
-            buf_append_str(out, "; ");
+            buf_append_str(out, "\n    ");
         terminal_append(out, advice);
     }
     buf_append_char(out, '\n');

@@ -7,6 +7,7 @@
 #include "common/base/str.h"
 #include "manager/ctl/context.h"
 
+#define BROKER_MAX  16
 #define ANY         SIZE_MAX
 #define GROUPS_MAX  (COMMAND_SETS_MAX + 3)
 #define OUTPUT_MAX  65536
@@ -18,7 +19,7 @@ const struct command commands[] = {
     {.name = "apply",
      .operands = "FILE...",
      .summary = "Publishes a compose file for nodes, and waits until they are as it says.",
-     .sets = {&flags_target, &flags_group, &flags_document, &flags_policy, &flags_wait},
+     .sets = {&flags_target, &flags_document, &flags_policy, &flags_wait},
      .operands_max = ANY,
      .run = apply_run},
     {.name = "status",
@@ -30,38 +31,38 @@ const struct command commands[] = {
     {.name = "plan",
      .operands = "FILE...",
      .summary = "Shows what a node would do for a file, or does for its present document.",
-     .sets = {&flags_target, &flags_group, &flags_document, &flags_policy, &flags_answer},
+     .sets = {&flags_target, &flags_document, &flags_policy, &flags_answer},
      .operands_max = ANY,
      .run = plan_run},
     {.name = "diff",
      .operands = "FILE...",
      .summary = "Compares a file with the document that a node has applied, key by key.",
-     .sets = {&flags_target, &flags_group, &flags_document, &flags_policy, &flags_answer},
+     .sets = {&flags_target, &flags_document, &flags_policy, &flags_answer},
      .operands_max = ANY,
      .run = diff_run},
     {.name = "history",
      .summary = "Shows the revisions that a node remembers.",
-     .sets = {&flags_target, &flags_group, &flags_project, &flags_answer},
+     .sets = {&flags_target, &flags_project, &flags_answer},
      .run = history_run},
     {.name = "rollback",
      .summary = "Takes an earlier revision back, until a newer one is published.",
-     .sets = {&flags_target, &flags_group, &flags_project, &flags_revision, &flags_answer},
+     .sets = {&flags_target, &flags_project, &flags_revision, &flags_answer},
      .run = rollback_run},
     {.name = "retry",
      .summary = "Tries a failed revision again now: ends quarantine and backoff.",
-     .sets = {&flags_target, &flags_group, &flags_project, &flags_answer},
+     .sets = {&flags_target, &flags_project, &flags_answer},
      .run = retry_run},
     {.name = "pause",
      .summary = "Leaves a project's containers as they are until resume.",
-     .sets = {&flags_target, &flags_group, &flags_project, &flags_answer},
+     .sets = {&flags_target, &flags_project, &flags_answer},
      .run = pause_run},
     {.name = "resume",
      .summary = "Goes on after pause.",
-     .sets = {&flags_target, &flags_group, &flags_project, &flags_answer},
+     .sets = {&flags_target, &flags_project, &flags_answer},
      .run = resume_run},
     {.name = "logs",
      .summary = "Shows the last lines that containers wrote.",
-     .sets = {&flags_target, &flags_group, &flags_project, &flags_logs, &flags_answer},
+     .sets = {&flags_target, &flags_project, &flags_logs, &flags_answer},
      .run = logs_run},
     {.name = "lint",
      .operands = "FILE...",
@@ -77,6 +78,16 @@ const struct command commands[] = {
      .offline = true,
      .operands_max = ANY,
      .run = config_run},
+    {.name = "doctor",
+     .summary = "Looks for what is wrong between here and the nodes, and says what to do.",
+     .run = doctor_run},
+    {.name = "completion",
+     .operands = "SHELL",
+     .summary = "Prints the completion script of bash or zsh.",
+     .offline = true,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = completion_run},
 };
 const size_t command_count = ARRAY_SIZE(commands);
 
@@ -90,6 +101,18 @@ const struct command *command_find(const char *name)
 }
 
 /* ---- one command ---- */
+
+struct flag_set command_broker_set(void)
+{
+    static struct option table[BROKER_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < mqtt_option_count && count < BROKER_MAX; i++) {
+        if (!str_equal(mqtt_option_table[i].name, "client-id"))
+            table[count++] = mqtt_option_table[i];
+    }
+    return (struct flag_set){.title = "Broker", .options = table, .count = count};
+}
 
 /* The general options come by the options themselves. */
 static size_t collect_groups(const struct command *command, struct flags *flags,
@@ -108,8 +131,9 @@ static size_t collect_groups(const struct command *command, struct flags *flags,
         return count;
     groups[count++] = (struct option_group){flags_context.title, flags_context.options,
                                             flags_context.count, flags};
+    const struct flag_set broker = command_broker_set();
     groups[count++] =
-        (struct option_group){"Broker", mqtt_option_table, mqtt_option_count, &flags->mqtt};
+        (struct option_group){broker.title, broker.options, broker.count, &flags->mqtt};
     return count;
 }
 
@@ -225,8 +249,9 @@ static int fail_unknown(const char *name)
     names[count++] = "version";
     names[count++] = "help";
     const char *nearest = str_nearest(name, names, count);
-    fprintf(stderr, "buoyctl: unknown command '%s'; %s%s\n", name,
-            nearest ? "did you mean " : "see buoyctl --help", nearest ? nearest : "");
+    fprintf(stderr, "buoyctl: unknown command '%s'; %s%s%s\n", name,
+            nearest ? "did you mean " : "see buoyctl --help", nearest ? nearest : "",
+            nearest ? "?" : "");
     return CTL_USAGE;
 }
 

@@ -17,6 +17,10 @@ struct command {
     int (*run)(const struct call *call);
 };
 
+/* What every command has that needs a broker, beside its own sets: the broker's options but for
+ * --client-id, which would be a service's session where the environment names one. */
+struct flag_set command_broker_set(void);
+
 extern const struct command commands[];
 extern const size_t command_count;
 

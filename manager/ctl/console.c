@@ -1,6 +1,5 @@
 #include "manager/ctl/console.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,8 +190,8 @@ int console_await(struct console *console, unsigned id, int64_t deadline_ms,
             return 0;
         }
         if (clock_monotonic_ms() >= deadline_ms)
-            return FAIL(e, ETIMEDOUT, "no answer within %" PRId64 " s (--timeout)",
-                        console->call->flags->timeout_ms / 1000);
+            return FAIL(e, ETIMEDOUT, "no answer within %g s (--timeout)",
+                        (double)console->call->flags->timeout_ms / 1000);
         session_turn(console->session, deadline_ms);
     }
 }

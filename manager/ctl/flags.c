@@ -99,17 +99,13 @@ static const struct option target_table[] = {
      .value_name = "NAME",
      .help = "The node; several with commas, or by repeating the option.",
      .letter = 'n'},
-};
-SET(flags_target, "Nodes", target_table);
-
-static const struct option group_table[] = {
     {.name = "group",
      AT(group),
      .value_name = "NAME",
-     .help = "All nodes of the group instead.",
+     .help = "All nodes of this group instead.",
      .letter = 'g'},
 };
-SET(flags_group, "Group", group_table);
+SET(flags_target, "Nodes", target_table);
 
 static const struct option project_table[] = {
     {.name = "project", AT(project), .value_name = "NAME", .help = "The project.", .letter = 'p'},

@@ -53,7 +53,7 @@ struct flag_set {
     size_t count;
 };
 
-extern const struct flag_set flags_document, flags_policy, flags_target, flags_group, flags_project,
-    flags_wait, flags_watch, flags_logs, flags_revision, flags_answer, flags_canary;
+extern const struct flag_set flags_document, flags_policy, flags_target, flags_project, flags_wait,
+    flags_watch, flags_logs, flags_revision, flags_answer, flags_canary;
 /* What the environment, --config and a context may set as well. */
 extern const struct flag_set flags_output, flags_context;

@@ -11,8 +11,10 @@ int lint_report(const struct call *call, const struct rejection *rejection)
 
     if (rejection->code == REASON_NONE)
         return call_fail(call, CTL_FAILED, "%s", rejection->e.msg);
-    return call_fail(call, CTL_REJECTED, "%s: %s%s%s", reason_name(rejection->code),
-                     rejection->e.msg, advice[0] ? "; " : "", advice);
+    (void)call_fail(call, CTL_REJECTED, "%s: %s", reason_name(rejection->code), rejection->e.msg);
+    if (advice[0] != '\0')
+        call_note(call, "    %s", advice);
+    return CTL_REJECTED;
 }
 
 int lint_load(const struct call *call, cJSON **ret_document)
@@ -51,7 +53,7 @@ int lint_run(const struct call *call)
     terminal_append(&out, source_project(document));
     buf_append_str(&out, ": ");
     terminal_append_styled(&out, &call->out, STYLE_GOOD, "fit for a node");
-    buf_appendf(&out, ", %d services, %d networks, %d volumes\n",
+    buf_appendf(&out, " (services: %d, networks: %d, volumes: %d)\n",
                 cJSON_GetArraySize(view_object(document, "services")),
                 cJSON_GetArraySize(view_object(document, "networks")),
                 cJSON_GetArraySize(view_object(document, "volumes")));

@@ -115,9 +115,8 @@ static int connect_to_broker(struct session *s, struct err *e)
 
     while (status.state != MQTT_CONNECTED) {
         if (clock_monotonic_ms() >= deadline_ms)
-            return FAIL(e, ETIMEDOUT,
-                        "no connection to %s within %" PRId64 " ms (--connect-timeout)",
-                        s->options.broker_url, timeout_ms);
+            return FAIL(e, ETIMEDOUT, "no connection to %s within %g s (--connect-timeout)",
+                        s->options.broker_url, (double)timeout_ms / 1000);
         session_turn(s, deadline_ms);
         mqtt_client_status(s->client, &status);
         if (status.reason)
@@ -147,8 +146,7 @@ static int start(struct session *s, struct err *e)
     (void)snprintf(s->id, sizeof s->id, "buoyctl-%016" PRIx64, random_u64());
     (void)snprintf(s->reply_topic, sizeof s->reply_topic, "bellbuoy/reply/%s", s->id);
     s->options = s->flags->mqtt;
-    if (!s->options.client_id)
-        s->options.client_id = s->id;
+    s->options.client_id = s->id;
     int r = mqtt_options_check(&s->options, &settings.address, e);
     if (r == 0)
         r = mqtt_client_new(&settings, &handlers, s, &s->client, e);
@@ -193,6 +191,11 @@ void session_free(struct session *session)
 const char *session_reply_topic(const struct session *session)
 {
     return session->reply_topic;
+}
+
+const struct validity *session_validity(const struct session *session)
+{
+    return mqtt_client_validity(session->client);
 }
 
 /* ---- messages ---- */

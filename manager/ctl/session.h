@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/mqtt/validity.h"
 #include "manager/ctl/flags.h"
 
 struct session;
@@ -26,6 +27,9 @@ DEFINE_CLEANUP(struct session *, session_free);
 
 /* Where answers come: bellbuoy/reply/<client>. */
 const char *session_reply_topic(const struct session *session);
+
+/* Of the certificates in use; none without TLS. */
+const struct validity *session_validity(const struct session *session);
 
 /*
  * Subscribes to `filters` (NULL-terminated) and returns once all retained messages of theirs were
