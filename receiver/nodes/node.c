@@ -24,6 +24,30 @@ const char *node_facts_name(const struct node_facts *facts)
     return facts->report ? facts->report->name : facts->presence ? facts->presence->name : "";
 }
 
+size_t node_facts_bytes(const struct node_facts *facts)
+{
+    return node_text_bytes(facts->report) + node_text_bytes(facts->presence);
+}
+
+size_t node_progress_bytes(const struct node *node)
+{
+    const struct progress *progress;
+    size_t bytes = 0;
+    LL_FOREACH(node->progress, progress)
+    {
+        bytes += node_text_bytes(progress->text);
+    }
+    return bytes;
+}
+
+void node_note_stored(struct node *node, const struct node_facts *facts)
+{
+    node->stored.report = node_text_digest(facts->report);
+    node->stored.presence = node_text_digest(facts->presence);
+    node->stored.came_us = facts->report ? facts->report->came_us : 0;
+    node->stored.exists = facts->report || facts->presence;
+}
+
 static void append_time(struct buf *out, const char *name, const struct node_text *text)
 {
     char time[CLOCK_TEXT_SIZE];

@@ -38,6 +38,12 @@ enum node_state node_facts_state(const struct node_facts *facts);
 /* "" where nothing is known. */
 const char *node_facts_name(const struct node_facts *facts);
 
+/* Memory that the texts take. */
+size_t node_facts_bytes(const struct node_facts *facts);
+size_t node_progress_bytes(const struct node *node);
+
+/* The journal's row is as these. */
+void node_note_stored(struct node *node, const struct node_facts *facts);
 /* The object of docs/api.md, from what is shown. */
 void node_append_json(struct buf *out, const struct node *node);
 /* Takes the node and all that is in it. */

@@ -32,6 +32,12 @@ static inline size_t node_text_bytes(const struct node_text *text)
     return text ? sizeof(*text) + text->len : 0;
 }
 
+/* 0 where there is none. */
+static inline uint64_t node_text_digest(const struct node_text *text)
+{
+    return text ? text->digest : 0;
+}
+
 /* FNV-1a of 64 bits (RFC draft-eastlake-fnv, section 2): tells texts apart, keeps nobody out. */
 uint64_t node_text_hash(const char *bytes, size_t len);
 
