@@ -35,6 +35,7 @@ packages_of() {
     build)
         echo gcc libc6-dev cmake ninja-build pkg-config
         echo libmosquitto-dev libcjson-dev libmicrohttpd-dev libuv1-dev libsqlite3-dev libssl-dev libcurl4-openssl-dev
+        echo libyaml-dev
         echo uthash-dev libjs-dygraphs brotli gzip
         ;;
     unit) echo libcmocka-dev mosquitto openssl ;;
