@@ -285,7 +285,7 @@ static void forget_plan(struct project *p)
 {
     plan_deinit(&p->plan); /* refers to what the next lines may free */
     taken_unref(p->target);
-    p->target = taken_ref(p->state.mode == MODE_APPLY ? p->desired : p->good);
+    p->target = taken_ref(project_taken(p));
 }
 
 void project_step(struct project *p)

@@ -21,6 +21,7 @@
 #include "manager/engine/pull.h"
 #include "manager/reconcile/failure.h"
 #include "manager/reconcile/observed.h"
+#include "manager/reconcile/taken.h"
 
 struct project;
 
@@ -120,5 +121,9 @@ struct project_status {
 void project_status(const struct project *project, struct project_status *ret_status);
 /* That which is kept up (or, in an apply, is being made); NULL: none. */
 const struct document *project_document(const struct project *project);
+/* The same, with its text; NULL: none. Borrowed. */
+struct taken *project_taken(const struct project *project);
+/* True where that was good once. */
+bool project_is_steady(const struct project *project);
 /* As last seen; NULL: not yet. Valid until the next turn of the loop. */
 const struct observed *project_observed(const struct project *project);

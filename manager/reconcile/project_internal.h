@@ -7,7 +7,6 @@
 #include "manager/reconcile/plan.h"
 #include "manager/reconcile/project.h"
 #include "manager/reconcile/project_state.h"
-#include "manager/reconcile/taken.h"
 
 #define DRIFT_MAX 50
 

@@ -171,7 +171,7 @@ static int take_new(struct project *p, struct origin_state *state, struct docume
 static int compare(struct project *p, struct origin_state *state, const struct document *document,
                    struct err *e)
 {
-    char message[200];
+    char message[320];
 
     if (document->revision > state->revision.number)
         return 1;

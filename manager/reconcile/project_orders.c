@@ -136,9 +136,19 @@ void project_status(const struct project *p, struct project_status *ret_status)
         ret_status->steps_done = execution_progress(p->execution, &ret_status->steps_total);
 }
 
+struct taken *project_taken(const struct project *p)
+{
+    return p->state.mode == MODE_APPLY ? p->desired : p->good;
+}
+
+bool project_is_steady(const struct project *p)
+{
+    return p->state.mode == MODE_STEADY;
+}
+
 const struct document *project_document(const struct project *p)
 {
-    const struct taken *taken = p->state.mode == MODE_APPLY ? p->desired : p->good;
+    const struct taken *taken = project_taken(p);
     return taken ? taken->document : NULL;
 }
 

@@ -1,0 +1,70 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/program.h"
+#include "common/http/address.h"
+#include "common/http/healthcheck.h"
+#include "manager/config.h"
+#include "manager/preview.h"
+#include "manager/service.h"
+
+static int run(const void *context)
+{
+    const struct manager_config *config = context;
+    struct err e = {0};
+
+    log_setup((enum log_level)config->log.level, (enum log_format)config->log.format);
+    int r = service_run(config, &e);
+    if (r < 0)
+        fprintf(stderr, "manager: %s\n", e.msg);
+    return r == 0 ? EXIT_OK : r == -ENOMEM ? EXIT_FAILED : EXIT_USAGE;
+}
+
+static int check_health(const void *context, struct err *e)
+{
+    const struct manager_config *config = context;
+    struct address address = {0};
+
+    if (config->admin_address[0] == '\0')
+        return FAIL(e, EINVAL, "there is nobody to ask: --admin-address is empty");
+    int r = address_parse(config->admin_address, &address, e);
+    return r < 0 ? r : healthcheck_run(address.host, address.port, e);
+}
+
+/* manager plan FILE [OPTION]... */
+static int plan_main(int argc, char **argv)
+{
+    struct manager_config config = {0};
+    struct options *options AUTO(options_free) = NULL;
+    struct err e = {0};
+
+    if (argc < 3 || argv[2][0] == '-') {
+        fputs("manager: plan needs the file of a desired state: manager plan FILE [OPTION]...\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    const char *file = argv[2];
+    argv[2] = argv[0];
+    int outcome = config_load(argc - 2, argv + 2, environ, &config, &options, &e);
+    if (outcome == OPTIONS_EXIT)
+        return EXIT_OK;
+    int r = outcome < 0 ? outcome : preview_run(&config, file, &e);
+    if (r < 0)
+        fprintf(stderr, "manager: %s\n", e.msg);
+    return r == 0 ? EXIT_OK : r == -EIO ? EXIT_FAILED : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct program program = {"manager", run, check_health};
+    struct manager_config config = {0};
+    struct options *options AUTO(options_free) = NULL;
+    struct err e = {0};
+
+    if (argc > 1 && strcmp(argv[1], "plan") == 0)
+        return plan_main(argc, argv);
+    int outcome = config_load(argc, argv, environ, &config, &options, &e);
+    return program_main(&program, outcome, &config, &e);
+}
