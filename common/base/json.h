@@ -44,8 +44,8 @@ MUST_CHECK int json_get_object(const cJSON *object, const char *at, const char *
                                const cJSON **ret_value, struct err *e);
 MUST_CHECK int json_get_array(const cJSON *object, const char *at, const char *name,
                               const cJSON **ret_value, struct err *e);
-const cJSON *json_member(const cJSON *object,
-                         const char *name); /* case-sensitive, NULL if absent */
+/* Case-sensitive; NULL if absent, or where `object` is NULL or no object. */
+const cJSON *json_member(const cJSON *object, const char *name);
 
 /* Fails on the first member whose name is not in `known` (NULL-terminated), naming it and the
  * nearest known one. */

@@ -80,6 +80,8 @@ static int fail_member(const cJSON *member, const char *at, const char *name, co
 
 const cJSON *json_member(const cJSON *object, const char *name)
 {
+    if (!cJSON_IsObject(object))
+        return NULL;
     for (const cJSON *member = object->child; member != NULL; member = member->next) {
         if (strcmp(member->string, name) == 0) {
             return member;
@@ -188,6 +190,8 @@ static bool is_known(const char *name, const char *const *known)
 
 int json_check_members(const cJSON *object, const char *at, const char *const *known, struct err *e)
 {
+    if (!cJSON_IsObject(object))
+        return NULL;
     for (const cJSON *member = object->child; member != NULL; member = member->next) {
         if (is_known(member->string, known)) {
             continue;
