@@ -190,8 +190,6 @@ static bool is_known(const char *name, const char *const *known)
 
 int json_check_members(const cJSON *object, const char *at, const char *const *known, struct err *e)
 {
-    if (!cJSON_IsObject(object))
-        return NULL;
     for (const cJSON *member = object->child; member != NULL; member = member->next) {
         if (is_known(member->string, known)) {
             continue;
