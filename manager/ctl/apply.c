@@ -190,12 +190,10 @@ int apply_run(const struct call *call)
     if (status != CTL_CONVERGED)
         return status;
     int r = apply_document(call, document, &console, &waiting, &e);
+    if (r == -ESTALE)
+        return call_fail(call, CTL_REJECTED, "%s", e.msg);
     if (r < 0)
-        return call_fail(call,
-                         r == -EINVAL   ? CTL_USAGE
-                         : r == -ESTALE ? CTL_REJECTED
-                                        : CTL_FAILED,
-                         "%s", e.msg);
+        return call_fail_error(call, &e);
     if (!flags->wait)
         return CTL_CONVERGED;
     if (waiting.count == 0)

@@ -136,7 +136,7 @@ int ask_nodes(const struct call *call, const struct ask *ask, struct answers *re
     if (r == 0)
         r = ask_all(ret, ask, &e);
     if (r < 0)
-        return call_fail(call, CTL_FAILED, "%s", e.msg);
+        return call_fail_error(call, &e);
     return (int)outcome_exit(ret->waiting.outcomes, ret->waiting.count);
 }
 

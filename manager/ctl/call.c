@@ -30,6 +30,11 @@ int call_fail(const struct call *call, enum ctl_exit status, const char *format,
     return status;
 }
 
+int call_fail_error(const struct call *call, const struct err *e)
+{
+    return call_fail(call, e->code == EINVAL ? CTL_USAGE : CTL_FAILED, "%s", e->msg);
+}
+
 void call_note(const struct call *call, const char *format, ...)
 {
     va_list arguments;

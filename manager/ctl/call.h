@@ -20,6 +20,8 @@ struct call {
 
 /* "buoyctl: TEXT" on stderr; returns `status`. */
 int call_fail(const struct call *call, enum ctl_exit status, const char *format, ...) FORMAT(3, 4);
+/* The same for an error: a wrong value is the caller's, the rest is not. */
+int call_fail_error(const struct call *call, const struct err *e);
 /* A line on stderr about what goes on. */
 void call_note(const struct call *call, const char *format, ...) FORMAT(2, 3);
 

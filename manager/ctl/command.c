@@ -114,7 +114,7 @@ struct flag_set command_broker_set(void)
     return (struct flag_set){.title = "Broker", .options = table, .count = count};
 }
 
-/* The general options come by the options themselves. */
+/* The first after the command's own sets is the one that a context is read for (--context). */
 static size_t collect_groups(const struct command *command, struct flags *flags,
                              struct option_group groups[static GROUPS_MAX], size_t *ret_flag_count)
 {
@@ -125,15 +125,15 @@ static size_t collect_groups(const struct command *command, struct flags *flags,
         groups[count++] = (struct option_group){set->title, set->options, set->count, flags};
     }
     *ret_flag_count = count;
+    if (!command->offline) {
+        const struct flag_set broker = command_broker_set();
+        groups[count++] = (struct option_group){flags_context.title, flags_context.options,
+                                                flags_context.count, flags};
+        groups[count++] =
+            (struct option_group){broker.title, broker.options, broker.count, &flags->mqtt};
+    }
     groups[count++] =
         (struct option_group){flags_output.title, flags_output.options, flags_output.count, flags};
-    if (command->offline)
-        return count;
-    groups[count++] = (struct option_group){flags_context.title, flags_context.options,
-                                            flags_context.count, flags};
-    const struct flag_set broker = command_broker_set();
-    groups[count++] =
-        (struct option_group){broker.title, broker.options, broker.count, &flags->mqtt};
     return count;
 }
 

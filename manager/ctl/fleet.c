@@ -122,6 +122,8 @@ static bool take(struct node *node, const char *kind, cJSON *payload)
         return take_presence(node, payload);
     if (str_equal(kind, "reported")) {
         int64_t session = view_int(payload, "session");
+        if (session > node->session && node->presence == PRESENCE_OFFLINE)
+            node->presence = PRESENCE_UNKNOWN; /* it was a late will: nothing is known yet */
         node->session = session > node->session ? session : node->session;
         replace(node, &node->report, payload);
         return true;

@@ -260,7 +260,7 @@ int status_run(const struct call *call)
     if (r == 0)
         r = console_hear_nodes(&console, &call->flags->operands, false, &e);
     if (r < 0)
-        return call_fail(call, CTL_FAILED, "%s", e.msg);
+        return call_fail_error(call, &e);
     if (console.fleet.count == 0 && call->flags->output == OUTPUT_TABLE)
         call_note(call, "no node was ever seen at %s", call->flags->mqtt.broker_url);
     int status = show(call, &console.fleet);

@@ -16,14 +16,14 @@ from .certificates import Certificates
 from .lab import Lab
 from .mqtt import MqttClient
 from .net import HOST, accepts, free_port
-from .paths import BROADCASTER, BROKER, BUILD_DIR, RECEIVER, ROOT
+from .paths import BROADCASTER, BROKER, BUILD_DIR, BUOYCTL, RECEIVER, ROOT
 from .process import Process
 from .services import Broadcaster, Receiver, run_once
 from .sse import Frame, SseStream, parse_frame
 from .waiting import eventually, scaled
 
 __all__ = [
-    "Api", "BROADCASTER", "BROKER", "BUILD_DIR", "Broadcaster", "Broker", "BrokerService",
+    "Api", "BROADCASTER", "BROKER", "BUILD_DIR", "BUOYCTL", "Broadcaster", "Broker", "BrokerService",
     "Certificates", "EXPIRY", "Frame", "HOST", "Lab", "MqttClient", "Process", "RECEIVER", "ROOT", "Receiver",
     "SseStream", "accepts", "eventually", "events", "free_port", "nodes", "parse_frame", "run_once", "scaled",
     "wait_for_saved_session",

@@ -8,3 +8,4 @@ BUILD_DIR = Path(os.environ.get("BELLBUOY_BUILD_DIR", ROOT / "build" / "dev")).r
 RECEIVER = BUILD_DIR / "receiver" / "receiver"
 BROADCASTER = BUILD_DIR / "broadcaster" / "broadcaster"
 BROKER = BUILD_DIR / "broker" / "broker"
+BUOYCTL = BUILD_DIR / "manager" / "ctl" / "buoyctl"
