@@ -194,7 +194,10 @@ void call_end(struct engine_call *call, CURLcode code, const char *socket)
     call->has_ended = true;
     switch (code) {
     case CURLE_OK:
-        if (call->status >= 400)
+        if (call->status == 0) /* libcurl takes the end within a header for the header's end */
+            call_fail(call, "the connection to the engine ended before its reply did: %s",
+                      call->title);
+        else if (call->status >= 400)
             take_message(call);
         break;
     case CURLE_COULDNT_CONNECT:
