@@ -330,8 +330,8 @@ RIGHTS = {
     "operator": (
         ["bellbuoy/nodes/n1/desired/p1", "bellbuoy/groups/g1/desired/p1",
          "bellbuoy/nodes/n1/command", "bellbuoy/nodes/n1/reported", "bellbuoy/nodes/n1/presence",
-         "bellbuoy/rollouts/r1", "bellbuoy/rollouts/r1/n1", "bellbuoy/jobs/request",
-         "bellbuoy/query/request"],
+         "bellbuoy/reply/c1", "bellbuoy/reply/c1/7", "bellbuoy/rollouts/r1",
+         "bellbuoy/rollouts/r1/n1", "bellbuoy/jobs/request", "bellbuoy/query/request"],
         ["bellbuoy/nodes/n1/desired/p1", "bellbuoy/groups/g1/desired/p1", "bellbuoy/reply/c1",
          "bellbuoy/reply/c1/7", "bellbuoy/rollouts/r1", "bellbuoy/rollouts/r1/n1",
          "bellbuoy/nodes/n1/reported", "bellbuoy/nodes/n1/presence",

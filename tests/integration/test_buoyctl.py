@@ -13,7 +13,7 @@ import time
 import pytest
 import yaml
 
-from harness import BUOYCTL, MqttClient, eventually, free_port, run_once
+from harness import BUOYCTL, ROOT, MqttClient, eventually, free_port, run_once
 from harness.fake_manager import FakeManager, service
 from harness.process import service_environment
 from harness.services import login_flags, flags
@@ -522,6 +522,23 @@ def test_a_users_rights(lab, nodes):
     doctor = run_once(BUOYCTL, "doctor", "--connect-timeout", "1s", "--broker-url", broker.url)
     assert doctor.returncode == FAILED
     assert "✗ publishing: we may not write" in doctor.stdout
+
+
+def test_rights_as_they_are_shipped(lab):
+    broker = lab.broker(tls=True, client_certificates=True,
+                        settings=("use_identity_as_username true", f"acl_file {ROOT}/broker/acl"))
+
+    def doctor(user):
+        certificate, key = broker.certificates.client(user)
+        return run_once(BUOYCTL, "doctor", "--connect-timeout", "1s", "--cert-file", certificate,
+                        "--key-file", key, *flags(**login_flags(broker)), timeout_s=60)
+
+    operator = doctor("operator")
+    assert operator.returncode == CONVERGED, operator.stdout
+    assert re.search(r"✓ tls: encrypted; our certificate is valid for \d+ more days|! tls", operator.stdout)
+    other = doctor("receiver")
+    assert other.returncode == FAILED
+    assert "✗ answers: the broker" in other.stdout and "bellbuoy/reply/+" in other.stdout
 
 
 def test_a_broker_that_is_restarted_meanwhile(broker, nodes, document):
