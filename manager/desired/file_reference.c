@@ -37,6 +37,14 @@ const struct key file_object_keys[] = {
     {.name = NULL},
 };
 
+int file_object_read(const struct reading *r, const struct place *at, const struct key *key,
+                     const cJSON *value, cJSON **ret_canonical)
+{
+    if (!value_is_engine_name(at->name))
+        return reading_fail(r, REASON_SCHEMA, at, "is no name: letters, digits, '_', '.' and '-'");
+    return key_read_object(r, at, key, value, ret_canonical);
+}
+
 const struct key file_reference_keys[] = {
     {.name = "source", .read = value_read_string, .required = true},
     {.name = "target", .read = value_read_string},

@@ -6,6 +6,7 @@
 
 extern const struct key file_reference_keys[]; /* of a service's */
 extern const struct key file_object_keys[];    /* of the top level's */
+key_reader file_object_read;                   /* of one of the top level's */
 key_reader file_reference_read_secrets, file_reference_read_configs;
 key_writer file_reference_write;
 

@@ -138,9 +138,9 @@ static int check_service(const struct reading *r, const struct document *documen
 {
     int ret;
 
-    if ((ret = check_dependencies(r, document, service)) < 0 ||
+    if ((ret = check_namespace(r, document, service)) < 0 ||
+        (ret = check_dependencies(r, document, service)) < 0 ||
         (ret = check_networks(r, document, service)) < 0 ||
-        (ret = check_namespace(r, document, service)) < 0 ||
         (ret = check_mounts(r, document, service)) < 0 ||
         (ret = check_files(r, document, service, "secrets")) < 0 ||
         (ret = check_files(r, document, service, "configs")) < 0)

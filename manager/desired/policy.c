@@ -1,4 +1,5 @@
 #include "manager/desired/policy.h"
+#include "manager/desired/cron.h"
 
 #include <string.h>
 
@@ -15,64 +16,12 @@ static const char *const drifts[] = {"enforce", "report", NULL};
 static const char *const orphans[] = {"remove", "keep", NULL};
 static const char *const zones[] = {"local", "utc", NULL};
 
-/* ---- cron ---- */
-
-struct cron_field {
-    int first, last;
-};
-
-static const struct cron_field cron_fields[] = {{0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}};
-
-/* At most two digits; < 0: none. */
-static int cron_number(const char **text)
-{
-    int number = -1;
-
-    for (int digits = 0; **text >= '0' && **text <= '9' && digits < 2; digits++, (*text)++)
-        number = (number < 0 ? 0 : number) * 10 + (**text - '0');
-    return number;
-}
-
-/* "*" or N or N-M, then perhaps "/STEP". */
-static bool cron_item(const char **text, const struct cron_field *field)
-{
-    int first;
-    int last;
-
-    if (**text == '*') {
-        (*text)++;
-    } else {
-        first = cron_number(text);
-        last = first;
-        if (**text == '-') {
-            (*text)++;
-            last = cron_number(text);
-        }
-        if (first < field->first || last < first || last > field->last)
-            return false;
-    }
-    if (**text != '/')
-        return true;
-    (*text)++;
-    return cron_number(text) > 0;
-}
-
-static bool is_cron(const char *text)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(cron_fields); i++) {
-        while (cron_item(&text, &cron_fields[i]) && *text == ',')
-            text++;
-        if (*text != (i + 1 < ARRAY_SIZE(cron_fields) ? ' ' : '\0') || text[-1] == ',')
-            return false;
-        text++;
-    }
-    return true;
-}
-
 static int read_cron(const struct reading *r, const struct place *at, const struct key *key,
                      const cJSON *value, cJSON **ret_canonical)
 {
-    if (!cJSON_IsString(value) || !is_cron(value->valuestring))
+    struct cron cron;
+
+    if (!cJSON_IsString(value) || cron_parse(value->valuestring, &cron) < 0)
         return reading_fail_value(r, at, value,
                                   "five fields (minute, hour, day, month, weekday) with one blank "
                                   "between them, such as \"0 2 * * 1-5\"");

@@ -263,7 +263,7 @@ const struct key service_keys[] = {
      .max = 1000},
 
     /* refused */
-    {.name = "build", .refused = "a node does not build; push an image and name it"},
+    {.name = "build", .refused = "the node does not build; push an image and name it"},
     {.name = "extends", .refused = BY_THE_CLI},
     {.name = "profiles", .refused = "leave out the services that are not to run"},
     {.name = "develop", .refused = "it is for the machine that builds"},
