@@ -64,7 +64,6 @@ void execution_free(struct execution *x)
 
 static void finish(struct execution *x)
 {
-    x->result.pulled = x->pulls > 0;
     x->settings.done(x->settings.context, &x->result);
     execution_free(x);
 }
@@ -178,7 +177,7 @@ static void on_pulled(void *context, const struct pull_result *result)
         end_step(s, NULL);
         return;
     }
-    failure_set(&failure, s->op, result->code, reason_advice(result->code), result->message);
+    failure_set(&failure, s->op, result->code, "it could not be pulled", result->message);
     failure.retry_after_ms = result->retry_after_ms;
     end_step(s, &failure);
 }
@@ -225,7 +224,6 @@ static int begin_call(struct step *s, struct err *e)
 
     if (request_make(s->op, &context, &path, &body, &request) < 0)
         return FAIL(e, ENOMEM, "out of memory");
-    x->result.changed = true;
     if (engine_call(x->settings.engine, &request, on_reply, s, &s->call) < 0)
         return FAIL(e, ENOMEM, "out of memory");
     return 0;

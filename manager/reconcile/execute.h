@@ -20,8 +20,6 @@ struct execution;
 struct execution_result {
     struct failure failure; /* code REASON_NONE: none */
     bool cancelled;
-    bool pulled;  /* only images: plan again */
-    bool changed; /* something was asked of the engine */
 };
 
 struct execution_settings {

@@ -40,7 +40,8 @@ enum op_kind {
     OP_KIND_COUNT
 };
 
-#define OP_NONE (-1)
+#define OP_NONE     (-1)
+#define PLAN_ABSENT "it is not there" /* the reason for making what is missing */
 
 struct op {
     enum op_kind kind;

@@ -11,7 +11,7 @@ static void plan_network(struct planner *p, size_t index)
 {
     const struct resource *wanted = &p->document->networks[index];
     const struct network *present = observed_network(p->observed, wanted->name);
-    const char *reason = "it is not there";
+    const char *reason = PLAN_ABSENT;
 
     p->networks[index].create = p->networks[index].remove = OP_NONE;
     if (wanted->external) {
@@ -66,7 +66,7 @@ static void plan_volume(struct planner *p, size_t index)
         return;
     }
     if (!present) {
-        p->volumes[index] = planner_add(p, OP_VOLUME_CREATE, wanted->name, "it is not there");
+        p->volumes[index] = planner_add(p, OP_VOLUME_CREATE, wanted->name, PLAN_ABSENT);
         planner_op(p, p->volumes[index])->resource = wanted;
     } else if (!str_equal(present->project, p->document->project)) {
         planner_block(p, REASON_NAME_CONFLICT, NULL,

@@ -97,7 +97,7 @@ static void needs_resources(struct planner *p, struct slot *slot, int op)
 static int create(struct planner *p, struct slot *slot, const char *name, int before)
 {
     const struct document *d = p->document;
-    const char *reason = slot->present ? slot->cause : "it is not there";
+    const char *reason = slot->present ? slot->cause : PLAN_ABSENT;
     int last = slot->create = add(p, slot, OP_CREATE, NULL, reason);
 
     planner_op(p, last)->name = name;

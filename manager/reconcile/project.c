@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/str.h"
+#include "manager/reconcile/gate.h"
 #include "manager/reconcile/project_internal.h"
 
 #define SETTLE_MS 250   /* events come in swarms */
@@ -70,31 +71,37 @@ void project_wake(struct project *p, const char *container)
 {
     if (p->execution)
         execution_wake(p->execution, container);
-    p->again = true;
     project_schedule(p, SETTLE_MS);
 }
 
 void project_supersede(struct project *p)
 {
+    project_fetch_free(p);
     if (p->execution) {
         project_set_phase(p, PHASE_SUPERSEDED);
         execution_cancel(p->execution);
     } else {
         observe_cancel(TAKE(p->observation));
     }
-    p->attempt = 0;
-    p->next_retry_ms = p->next_retry_us = 0;
+    p->attempt = p->keep_attempt = 0;
+    p->next_retry_ms = p->next_retry_us = p->next_keep_ms = 0;
     p->refresh_images = true;
+    breaker_reset(&p->breaker);
     project_schedule(p, 0);
 }
 
 /* ---- acting ---- */
 
+static bool is_steady(const struct project *p)
+{
+    return p->keeping || p->state.mode == MODE_STEADY;
+}
+
 static enum plan_mode plan_mode(const struct project *p)
 {
     static const enum plan_mode modes[] = {
         [MODE_STEADY] = PLAN_STEADY, [MODE_APPLY] = PLAN_APPLY, [MODE_ROLLBACK] = PLAN_ROLLBACK};
-    return modes[p->state.mode];
+    return is_steady(p) ? PLAN_STEADY : modes[p->state.mode];
 }
 
 static const enum phase op_phases[OP_KIND_COUNT] = {
@@ -110,8 +117,9 @@ static void on_step(void *context, const struct op *op, const struct pull_progre
     struct project *p = context;
     enum phase phase = op_phases[op->kind];
 
-    /* Only forward: services are at different places. */
-    if (p->state.mode == MODE_APPLY && phase > p->state.phase)
+    /* Only forward: services are at different places. What was good before is verified, too. */
+    if (p->state.mode == MODE_APPLY && !p->keeping && phase > p->state.phase &&
+        !(op->kind == OP_VERIFY && op->after_count == 0 && plan_changes(&p->plan) > 0))
         project_set_phase(p, phase);
     p->settings.progress(p->settings.context, p, op, pull);
 }
@@ -135,12 +143,13 @@ static void on_executed(void *context, const struct execution_result *result)
         };
     p->timed_out = false;
     if (failure.code != REASON_NONE && (!result->cancelled || failure.code == REASON_TIMEOUT)) {
-        project_failed(p, &failure);
-    } else {
-        if (result->pulled && !result->cancelled)
-            p->refresh_images = false;
-        p->attempt = 0;
-        p->next_retry_ms = p->next_retry_us = 0;
+        if (is_steady(p) && failure.code != REASON_TIMEOUT)
+            project_keep_failed(p, &failure);
+        else
+            project_failed(p, &failure);
+    } else if (is_steady(p)) {
+        p->keep_attempt = 0;
+        p->next_keep_ms = 0;
         p->trouble = (struct failure){0};
     }
     project_changed(p);
@@ -153,14 +162,6 @@ static void on_deadline(uv_timer_t *timer)
 
     p->timed_out = true;
     execution_cancel(p->execution);
-}
-
-static bool pulls(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->ops[i].kind == OP_PULL)
-            return true;
-    return false;
 }
 
 static void execute(struct project *p)
@@ -176,7 +177,7 @@ static void execute(struct project *p)
         .node = p->settings.node,
         .secrets_dir = p->settings.safety->secrets_dir,
         .registry_config = p->settings.registry_config,
-        .keep_going = p->state.mode == MODE_STEADY || policy->on_failure == ON_FAILURE_KEEP_PARTIAL,
+        .keep_going = is_steady(p) || policy->on_failure == ON_FAILURE_KEEP_PARTIAL,
         .context = p,
         .commit = on_commit,
         .step = on_step,
@@ -189,7 +190,7 @@ static void execute(struct project *p)
         project_schedule(p, LIST_MS);
         return;
     }
-    if (p->state.mode == MODE_APPLY && !pulls(&p->plan))
+    if (!is_steady(p) && p->state.mode == MODE_APPLY)
         uv_timer_start(&p->deadline, on_deadline,
                        (uint64_t)(policy->progress_deadline_ns / 1000000), 0);
 }
@@ -219,39 +220,67 @@ static void list_drift(struct project *p)
     }
 }
 
-/* The plan is made. */
-static void decide(struct project *p)
+static bool has_pulls(const struct plan *plan)
 {
-    const struct obstacle *obstacle = &p->plan.obstacle;
-    bool steady = p->state.mode == MODE_STEADY;
-    int64_t wait_ms = p->next_retry_ms - clock_monotonic_ms();
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->ops[i].kind == OP_PULL)
+            return true;
+    return false;
+}
 
-    p->converged = steady && plan_changes(&p->plan) == 0 && obstacle->code == REASON_NONE;
-    p->drift_count = 0;
-    if (steady)
-        list_drift(p);
-    project_changed(p);
+static struct failure failure_of(const struct obstacle *obstacle)
+{
+    struct failure failure = {.code = obstacle->code};
+
+    (void)snprintf(failure.service, sizeof(failure.service), "%s",
+                   obstacle->service ? obstacle->service : "");
+    (void)snprintf(failure.message, sizeof(failure.message), "%s", obstacle->message);
+    return failure;
+}
+
+/* What is good is kept as it says. */
+static void decide_keep(struct project *p)
+{
+    int64_t wait_ms = p->next_keep_ms - clock_monotonic_ms();
+    struct failure failure = failure_of(&p->plan.obstacle);
+
+    p->converged = plan_changes(&p->plan) == 0 && failure.code == REASON_NONE;
+    list_drift(p);
     if (p->converged) {
         p->trouble = (struct failure){0};
-        p->attempt = 0;
-        return;
-    }
-    if (p->state.paused || p->state.held ||
-        (steady && p->target->document->policy.drift == DRIFT_REPORT))
-        return;
-    if (p->next_retry_ms != 0 && wait_ms > 0) {
+        p->keep_attempt = 0;
+        p->next_keep_ms = 0;
+    } else if (p->state.paused || p->target->document->policy.drift == DRIFT_REPORT) {
+        ; /* told, and left */
+    } else if (p->next_keep_ms != 0 && wait_ms > 0) {
         project_schedule(p, wait_ms);
-        return;
+    } else if (failure.code != REASON_NONE ||
+               !breaker_allows(&p->breaker, &p->plan, clock_monotonic_ms(), &failure)) {
+        project_keep_failed(p, &failure);
+    } else {
+        execute(p);
     }
-    if (obstacle->code != REASON_NONE) {
-        struct failure failure = {.code = obstacle->code};
-        (void)snprintf(failure.service, sizeof(failure.service), "%s",
-                       obstacle->service ? obstacle->service : "");
-        (void)snprintf(failure.message, sizeof(failure.message), "%s", obstacle->message);
+    project_changed(p);
+}
+
+/* What is desired, or was good, is to become. */
+static void decide_change(struct project *p)
+{
+    struct failure failure = failure_of(&p->plan.obstacle);
+
+    p->converged = false;
+    p->drift_count = 0;
+    if (p->state.failure.code == REASON_ENGINE_DOWN)
+        p->state.failure = (struct failure){0};
+    if (p->state.paused || p->state.held)
+        ; /* told, and left */
+    else if (failure.code != REASON_NONE)
         project_failed(p, &failure);
-        return;
-    }
-    execute(p);
+    else if (has_pulls(&p->plan))
+        project_fetch(p);
+    else
+        execute(p);
+    project_changed(p);
 }
 
 static void on_observed(void *context, struct observed *observed, const struct err *e)
@@ -259,7 +288,7 @@ static void on_observed(void *context, struct observed *observed, const struct e
     struct project *p = context;
     const struct plan_settings settings = {
         .mode = plan_mode(p),
-        .refresh_images = p->refresh_images && p->state.mode == MODE_APPLY,
+        .refresh_images = p->refresh_images && !is_steady(p),
     };
 
     p->observation = NULL;
@@ -278,37 +307,80 @@ static void on_observed(void *context, struct observed *observed, const struct e
         plan_deinit(&p->plan);
         return;
     }
-    decide(p);
+    if (is_steady(p))
+        decide_keep(p);
+    else
+        decide_change(p);
 }
 
-static void forget_plan(struct project *p)
+/* When the change that is asked for may go on: 0, or in so many ms. */
+static int64_t change_waits_ms(struct project *p)
 {
+    int64_t wait_ms = p->next_retry_ms == 0 ? 0 : p->next_retry_ms - clock_monotonic_ms();
+
+    if (wait_ms > 0)
+        return wait_ms;
+    if (p->state.mode != MODE_APPLY || p->state.phase > PHASE_DOWNLOADING)
+        return 0;
+    int64_t now_us = clock_wall_us(), opens_us = gate_opens_us(p->desired->document, now_us);
+    if (opens_us == 0) {
+        p->gate_us = 0;
+        return 0;
+    }
+    p->gate_us = opens_us;
+    project_set_phase(p, PHASE_WAITING);
+    /* The clock may be set: looked at again before. */
+    return (opens_us - now_us) / 1000 < LIST_MS ? (opens_us - now_us) / 1000 + 1 : LIST_MS;
+}
+
+/* False: there is nothing to do now. */
+static bool choose_target(struct project *p)
+{
+    int64_t wait_ms = p->state.mode == MODE_STEADY ? 0 : change_waits_ms(p);
+    bool waits = wait_ms > 0 || p->fetch.execution;
+
+    p->keeping = waits && p->state.mode == MODE_APPLY;
+    if (wait_ms > 0)
+        project_schedule(p, wait_ms);
+    if (waits && (!p->keeping || p->state.last_good.number == 0))
+        return false;
     plan_deinit(&p->plan); /* refers to what the next lines may free */
     taken_unref(p->target);
-    p->target = taken_ref(project_taken(p));
+    p->target = taken_ref(p->keeping ? p->good : project_taken(p));
+    return true;
+}
+
+static void wait_for_engine(struct project *p)
+{
+    if (p->state.mode != MODE_APPLY || p->state.phase != PHASE_IDENTIFYING)
+        return;
+    p->state.failure =
+        (struct failure){.code = REASON_ENGINE_DOWN, .message = "the engine does not answer"};
+    project_set_phase(p, PHASE_WAITING);
 }
 
 void project_step(struct project *p)
 {
-    const struct observe_settings settings = {
+    struct observe_settings settings = {
         .engine = p->settings.engine,
         .node = p->settings.node,
         .project = p->name,
         .done = on_observed,
         .context = p,
     };
-    struct observe_settings with_document = settings;
     struct err e = {0};
 
     if (p->execution || p->observation)
         return; /* looks again when that is done */
-    if (engine_state(p->settings.engine) != ENGINE_UP)
-        return; /* project_engine_changed() */
-    p->again = false;
+    if (engine_state(p->settings.engine) != ENGINE_UP) {
+        wait_for_engine(p); /* project_engine_changed() goes on */
+        return;
+    }
     uv_timer_stop(&p->wake);
-    forget_plan(p);
-    with_document.document = p->target->document;
-    if (observe_start(&with_document, &p->observation, &e) < 0)
+    if (!choose_target(p))
+        return;
+    settings.document = p->target->document;
+    if (observe_start(&settings, &p->observation, &e) < 0)
         project_schedule(p, LIST_MS);
 }
 
@@ -316,7 +388,7 @@ void project_engine_changed(struct project *p)
 {
     if (engine_state(p->settings.engine) == ENGINE_UP) {
         /* Whatever was waited for may have become possible. */
-        p->next_retry_ms = p->next_retry_us = 0;
+        p->next_retry_ms = p->next_retry_us = p->next_keep_ms = 0;
         project_schedule(p, 0);
     } else {
         p->converged = false;
@@ -431,6 +503,7 @@ void project_free(struct project *p)
     if (!p)
         return;
     execution_free(TAKE(p->execution));
+    project_fetch_free(p);
     observe_cancel(TAKE(p->observation));
     uv_timer_stop(&p->wake);
     uv_close((uv_handle_t *)&p->deadline, on_closed);

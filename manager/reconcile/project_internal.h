@@ -2,6 +2,7 @@
 
 /* What the files of the project share. Inside manager/reconcile/project*.c only. */
 
+#include "manager/reconcile/breaker.h"
 #include "manager/reconcile/execute.h"
 #include "manager/reconcile/observe.h"
 #include "manager/reconcile/plan.h"
@@ -24,14 +25,26 @@ struct project {
     struct plan plan;
     struct execution *execution;
     uv_timer_t wake, deadline;
-    bool again;          /* something changed while it was busy */
+    bool keeping;        /* what is under way keeps the good one up while the desired one waits */
     bool refresh_images; /* pull_policy always has not been followed yet */
     bool timed_out;
 
+    /* Pulls for the desired one, while the good one is kept up. */
+    struct {
+        struct taken *target;
+        struct observed *observed;
+        struct plan plan;
+        struct execution *execution;
+    } fetch;
+
     unsigned attempt;
     int64_t next_retry_ms, next_retry_us; /* monotonic and wall; 0: at once */
-    struct failure trouble;               /* in keeping up what is good; code REASON_NONE: none */
-    struct failure refused;               /* the last document offered; likewise */
+    int64_t gate_us;                      /* when the window opens; 0: it is open */
+    unsigned keep_attempt;                /* likewise, of keeping up what is good */
+    int64_t next_keep_ms;
+    struct breaker breaker;
+    struct failure trouble; /* in keeping up what is good; code REASON_NONE: none */
+    struct failure refused; /* the last document offered; likewise */
     int64_t refused_revision;
     bool converged;
     struct drift drift[DRIFT_MAX];
@@ -59,7 +72,16 @@ void project_schedule(struct project *p, int64_t ms);
 void project_supersede(struct project *p);
 void project_step(struct project *p);
 
+/* ---- project_fetch.c ---- */
+
+/* Takes observation and plan over, pulls what the plan names, and looks again. */
+void project_fetch(struct project *p);
+void project_fetch_free(struct project *p);
+
 /* ---- project_outcome.c ---- */
 
 int project_commit(struct project *p, struct err *e);
+/* Of an apply (its pulls, too) or a rollback. */
 void project_failed(struct project *p, const struct failure *failure);
+/* Of keeping up what is good. */
+void project_keep_failed(struct project *p, const struct failure *failure);

@@ -30,8 +30,11 @@ int project_pause(struct project *p, bool paused, struct err *e)
 {
     p->state.paused = paused;
     int r = project_save(p, e);
-    if (paused && p->execution)
-        execution_cancel(p->execution);
+    if (paused) {
+        project_fetch_free(p);
+        if (p->execution)
+            execution_cancel(p->execution);
+    }
     project_schedule(p, 0);
     project_changed(p);
     return r;
@@ -106,7 +109,13 @@ static const struct failure *failure_of(const struct project *p)
 {
     if (p->refused.code != REASON_NONE)
         return &p->refused;
-    return p->trouble.code != REASON_NONE ? &p->trouble : &p->state.failure;
+    return p->state.failure.code != REASON_NONE ? &p->state.failure : &p->trouble;
+}
+
+/* What goes on in an apply: its pulls are an execution of their own. */
+static const struct execution *under_way(const struct project *p)
+{
+    return p->fetch.execution ? p->fetch.execution : p->execution;
 }
 
 void project_status(const struct project *p, struct project_status *ret_status)
@@ -132,8 +141,10 @@ void project_status(const struct project *p, struct project_status *ret_status)
         .applies = p->applies,
         .rollbacks = p->rollbacks,
     };
-    if (p->execution)
-        ret_status->steps_done = execution_progress(p->execution, &ret_status->steps_total);
+    if (under_way(p))
+        ret_status->steps_done = execution_progress(under_way(p), &ret_status->steps_total);
+    if (p->next_retry_us == 0 && p->state.phase == PHASE_WAITING && p->gate_us != INT64_MAX)
+        ret_status->next_retry_us = p->gate_us;
 }
 
 struct taken *project_taken(const struct project *p)
@@ -154,5 +165,5 @@ const struct document *project_document(const struct project *p)
 
 const struct observed *project_observed(const struct project *p)
 {
-    return p->observed;
+    return p->observed ? p->observed : p->fetch.observed;
 }

@@ -47,19 +47,25 @@ int project_commit(struct project *p, struct err *e)
     if (r < 0)
         return r;
     p->state.mode = MODE_STEADY;
+    p->attempt = 0;
+    p->next_retry_ms = p->next_retry_us = 0;
     return project_save(p, e);
 }
 
 /* ---- badly ---- */
 
+static int64_t backoff_ms(const struct project *p, unsigned attempt, const struct failure *failure)
+{
+    int64_t ms = random_backoff_ms(p->settings.random, attempt, BACKOFF_MS, BACKOFF_MAX_MS);
+    return ms < failure->retry_after_ms ? failure->retry_after_ms : ms;
+}
+
 static void retry_later(struct project *p, const struct failure *failure)
 {
-    int64_t ms = random_backoff_ms(p->settings.random, p->attempt, BACKOFF_MS, BACKOFF_MAX_MS);
+    int64_t ms = backoff_ms(p, p->attempt, failure);
 
-    if (ms < failure->retry_after_ms)
-        ms = failure->retry_after_ms;
     p->attempt++;
-    p->trouble = *failure;
+    p->state.failure = *failure;
     p->next_retry_ms = clock_monotonic_ms() + ms;
     p->next_retry_us = clock_wall_us() + ms * 1000;
     project_schedule(p, ms);
@@ -73,8 +79,8 @@ static void roll_back(struct project *p, const struct failure *failure)
     project_state_quarantine(&p->state, p->state.desired.digest);
     p->state.mode = MODE_ROLLBACK;
     p->state.failure = *failure;
-    p->trouble = (struct failure){0};
     p->attempt = 0;
+    p->next_retry_ms = p->next_retry_us = 0;
     p->rollbacks++;
     project_set_phase(p, PHASE_ROLLING_BACK);
     (void)project_save(p, &e); /* without it the next start tries the revision once more */
@@ -119,21 +125,35 @@ static void apply_failed(struct project *p, const struct failure *failure)
     }
 }
 
-void project_failed(struct project *p, const struct failure *failure)
+static void log_failure(const struct project *p, const char *msg, const struct failure *failure)
 {
-    log_warning("manager",
-                p->state.mode == MODE_APPLY      ? "the apply failed"
-                : p->state.mode == MODE_ROLLBACK ? "the rollback failed"
-                                                 : "the repair failed",
-                LOG_STR("project", p->name), LOG_STR("code", reason_name(failure->code)),
+    log_warning("manager", msg, LOG_STR("project", p->name),
+                LOG_STR("code", reason_name(failure->code)),
                 LOG_STR("service", failure->service[0] ? failure->service : NULL),
                 LOG_STR("reason", failure->message),
                 LOG_STR("engine", failure->engine[0] ? failure->engine : NULL));
+}
+
+void project_failed(struct project *p, const struct failure *failure)
+{
     if (p->state.mode == MODE_APPLY) {
+        log_failure(p, "the apply failed", failure);
         apply_failed(p, failure);
         return;
     }
-    if (p->state.mode == MODE_ROLLBACK && p->attempt > 0)
+    log_failure(p, "the rollback failed", failure);
+    if (p->attempt > 0)
         project_set_phase(p, PHASE_INCOMPLETE);
     retry_later(p, failure);
+}
+
+void project_keep_failed(struct project *p, const struct failure *failure)
+{
+    int64_t ms = backoff_ms(p, p->keep_attempt, failure);
+
+    log_failure(p, "what was good could not be restored", failure);
+    p->keep_attempt++;
+    p->trouble = *failure;
+    p->next_keep_ms = clock_monotonic_ms() + ms;
+    project_schedule(p, ms);
 }
