@@ -7,6 +7,7 @@
 #include "common/http/address.h"
 #include "common/http/healthcheck.h"
 #include "manager/config.h"
+#include "manager/prepare.h"
 #include "manager/preview.h"
 #include "manager/service.h"
 
@@ -56,6 +57,22 @@ static int plan_main(int argc, char **argv)
     return r == 0 ? EXIT_OK : r == -EIO ? EXIT_FAILED : EXIT_USAGE;
 }
 
+/* manager prepare FOLDER UID:GID */
+static int prepare_main(int argc, char **argv)
+{
+    struct err e = {0};
+
+    if (argc != 4) {
+        fputs("manager: prepare needs a folder and its new owner: manager prepare FOLDER UID:GID\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    int r = prepare_run(argv[2], argv[3], &e);
+    if (r < 0)
+        fprintf(stderr, "manager: prepare: %s\n", e.msg);
+    return r == 0 ? EXIT_OK : r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     static const struct program program = {"manager", run, check_health};
@@ -65,6 +82,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "plan") == 0)
         return plan_main(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "prepare") == 0)
+        return prepare_main(argc, argv);
     int outcome = config_load(argc, argv, environ, &config, &options, &e);
     return program_main(&program, outcome, &config, &e);
 }
