@@ -3,7 +3,7 @@
 #
 # Usage: scripts/build-images.sh [OPTIONS]
 #
-#   --only SERVICE...    of broker, receiver, broadcaster (default: all)
+#   --only SERVICE...    of broker, receiver, broadcaster, manager (default: all)
 #   --tag TAG            instead of the project's version
 #   --no-cache           builds everything anew
 #   --legacy             with the engine's own builder instead of BuildKit (slower; taken where buildx
@@ -23,7 +23,7 @@ source "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/kube.sh
 source "$ROOT/scripts/kube.sh"
 
-readonly ALL=(broker receiver broadcaster)
+readonly ALL=(broker receiver broadcaster manager)
 readonly LOGS=$ROOT/build/images
 readonly SBOMS=$ROOT/build/sbom
 readonly PROXIES=(http_proxy https_proxy ftp_proxy all_proxy no_proxy

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Inside an image's builder: completes /image, the root of a service's image.
 #
-# Usage: scripts/image-root.sh SERVICE [--compiled-in PACKAGE]... [FILE...]
+# Usage: scripts/image-root.sh SERVICE [--tool PROGRAM]... [--compiled-in PACKAGE]... [FILE...]
 #
 #   SERVICE         its program becomes /usr/bin/bellbuoy-SERVICE
+#   --tool          another program of the build, such as manager/ctl/buoyctl, goes to /usr/bin
 #   FILE            goes along, at the same place: a program of a package
 #   --compiled-in   a package that is part of the program itself: named in the SBOM
 #   --help          this text
@@ -22,12 +23,14 @@ readonly CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 
 SERVICE=
 FILES=()
+TOOLS=()
 COMPILED_IN=()
 declare -A FILES_OF=() # of each package: those in the image, one per line
 
 parse_options() {
     while [[ $# -gt 0 ]]; do
         case $1 in
+        --tool) take_value "$@" && TOOLS+=("$VALUE") && shift ;;
         --compiled-in) take_value "$@" && COMPILED_IN+=("$VALUE") && shift ;;
         --help) print_help && exit ;;
         -*) usage_error "unknown option '$1'" ;;
@@ -41,11 +44,18 @@ parse_options() {
 
 # ---------------------------------------------------------------- files
 
-add_program() {
-    local program=$ROOT/build/release/$SERVICE/$SERVICE
-    [[ -x $program ]] || die "there is no $program: the build has no service named '$SERVICE'"
-    install -D --strip "$program" "$IMAGE/usr/bin/bellbuoy-$SERVICE"
+add_programs() {
+    local tool
+    add_program "$SERVICE/$SERVICE" "bellbuoy-$SERVICE"
+    for tool in "${TOOLS[@]}"; do add_program "$tool" "${tool##*/}"; done
     install -D --mode 644 "$ROOT/LICENSE" "$IMAGE/usr/share/doc/bellbuoy/LICENSE"
+}
+
+# add_program PATH NAME: from the build's folder, as /usr/bin/NAME.
+add_program() {
+    local program=$ROOT/build/release/$1
+    [[ -x $program ]] || die "there is no $program: the build makes no such program"
+    install -D --strip "$program" "$IMAGE/usr/bin/$2"
 }
 
 # add_packaged FILE...: those of installed packages, with the packages' copyrights. The libraries are
@@ -122,7 +132,7 @@ sbom_head() {
     {
       "type": "application", "name": "bellbuoy-$SERVICE", "version": "$version",
       "licenses": [{"license": {"id": "Apache-2.0"}}],
-      "evidence": {"occurrences": [{"location": "/usr/bin/bellbuoy-$SERVICE"}]}
+      "evidence": {"occurrences": [$(printf '%s\n' "bellbuoy-$SERVICE" "${TOOLS[@]##*/}" | sbom_list '{"location": "/usr/bin/&"}')]}
 JSON
     printf '    }'
 }
@@ -161,7 +171,7 @@ main() {
     local package
     local -a libraries
     parse_options "$@"
-    add_program
+    add_programs
     if [[ ${#FILES[@]} -gt 0 ]]; then add_packaged "${FILES[@]}"; fi
     mapfile -t libraries < <(libraries)
     add_packaged "${libraries[@]}"
