@@ -360,13 +360,6 @@ static int start(struct manager *s, struct err *e)
     return start_admin(s, e);
 }
 
-static void close_handle(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 static void deinit(struct manager *s)
 {
     commands_free(s->commands);
@@ -375,8 +368,10 @@ static void deinit(struct manager *s)
     projects_free(TAKE(s->projects));
     events_free(s->events);
     engine_stop(s->engine);
-    /* Ours: the signals and the deadline. The others were closed by their owners. */
-    uv_walk(&s->loop, close_handle, NULL);
+    /* Others' are closed by their owners, some one after the other: none may be closed here. */
+    for (size_t i = 0; i < ARRAY_SIZE(s->signals); i++)
+        uv_close((uv_handle_t *)&s->signals[i], NULL);
+    uv_close((uv_handle_t *)&s->deadline, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     link_free(s->link);
     engine_free(s->engine);
