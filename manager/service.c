@@ -87,15 +87,15 @@ static void on_project_changed(void *context, const struct project *project)
         link_report_changed(s->link);
 }
 
-static void on_progress(void *context, const struct project *project, const struct op *op,
-                        const struct pull_progress *pull)
+static void on_progress(void *context, const struct project *project, const struct step_news *news)
 {
     struct manager *s = context;
     uint64_t suppressed;
 
-    if (s->link && (!pull || log_limit_pass(&s->progress, clock_monotonic_ms(), PULL_PROGRESS_MS,
-                                            &suppressed)))
-        link_tell_progress(s->link, progress_make(&s->report, project, op, pull));
+    if (s->link &&
+        (news->event != STEP_GOES_ON ||
+         log_limit_pass(&s->progress, clock_monotonic_ms(), PULL_PROGRESS_MS, &suppressed)))
+        link_tell_progress(s->link, progress_make(&s->report, project, news));
 }
 
 /* ---- the broker ---- */

@@ -106,9 +106,10 @@ void execution_cancel(struct execution *x)
 
 /* ---- one operation ---- */
 
-static void tell(struct step *s, const struct pull_progress *pull)
+static void tell(struct step *s, enum step_event event, const struct pull_progress *pull)
 {
-    s->execution->settings.step(s->execution->settings.context, s->op, pull);
+    const struct step_news news = {s->op, event, pull};
+    s->execution->settings.step(s->execution->settings.context, &news);
 }
 
 static void end_step(struct step *s, const struct failure *failure)
@@ -121,7 +122,7 @@ static void end_step(struct step *s, const struct failure *failure)
         x->result.failure = *failure;
     if (failure && !x->settings.keep_going)
         x->stopping = true;
-    tell(s, NULL);
+    tell(s, failure ? STEP_FAILS : STEP_ENDS, NULL);
     take_turn(x);
 }
 
@@ -164,7 +165,7 @@ static void on_verified(void *context, const struct failure *failure)
 
 static void on_pull_progress(void *context, const struct pull_progress *progress)
 {
-    tell(context, progress);
+    tell(context, STEP_GOES_ON, progress);
 }
 
 static void on_pulled(void *context, const struct pull_result *result)
@@ -274,7 +275,7 @@ static void begin(struct step *s)
 
     s->state = STEP_RUNNING;
     s->execution->running++;
-    tell(s, NULL);
+    tell(s, STEP_BEGINS, NULL);
     switch (s->op->kind) {
     case OP_PULL:
         r = begin_pull(s, &e);

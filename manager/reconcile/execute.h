@@ -17,6 +17,14 @@
 
 struct execution;
 
+enum step_event { STEP_BEGINS, STEP_GOES_ON, STEP_ENDS, STEP_FAILS };
+
+struct step_news {
+    const struct op *op;
+    enum step_event event;
+    const struct pull_progress *pull; /* of a pull that goes on; else NULL */
+};
+
 struct execution_result {
     struct failure failure; /* code REASON_NONE: none */
     bool cancelled;
@@ -33,8 +41,7 @@ struct execution_settings {
     void *context;
     /* OP_COMMIT: 0, or < 0 with the message, where it could not be kept. */
     int (*commit)(void *context, struct err *e);
-    /* An operation begins, ends, or a pull went on (`pull` NULL: another operation). */
-    void (*step)(void *context, const struct op *op, const struct pull_progress *pull);
+    void (*step)(void *context, const struct step_news *news);
     /* Once, not before execution_start() has returned; the execution is freed after it. */
     void (*done)(void *context, const struct execution_result *result);
 };

@@ -118,6 +118,40 @@ static bool gives_port_away(const struct planner *p, const struct slot *slot)
     return false;
 }
 
+/* True where the container of a service that it depends on with `restart: true` is another one. */
+static bool follows_restart(const struct planner *p, const struct slot *slot)
+{
+    const struct service *service = slot->service;
+
+    for (size_t i = 0; i < service->depends_on_count; i++)
+        for (size_t k = 0; service->depends_on[i].restart && k < p->slot_count; k++)
+            if (p->slots[k].present && p->slots[k].replaced &&
+                str_equal(p->slots[k].service->name, service->depends_on[i].service))
+                return true;
+    return false;
+}
+
+/* Its own container is as wanted and runs: it is stopped, and started after that other. */
+static void plan_restarts(struct planner *p)
+{
+    static const char reason[] = "a service that it depends on has another container";
+
+    for (size_t i = 0; i < p->slot_count && !p->failed; i++) {
+        struct slot *slot = &p->slots[i];
+
+        if (slot->replaced || slot->start != OP_NONE || !container_is_up(slot->candidate) ||
+            !follows_restart(p, slot))
+            continue;
+        slot->stop = add(p, OP_STOP, slot->candidate, reason);
+        slot->start = add(p, OP_START, slot->candidate, reason);
+        planner_op(p, slot->stop)->service = slot->service;
+        planner_op(p, slot->start)->service = slot->service;
+        planner_after(p, slot->start, slot->stop);
+        if (slot->verify != OP_NONE)
+            planner_after(p, slot->verify, slot->start);
+    }
+}
+
 static void wait_for_dependencies(struct planner *p, const struct slot *slot)
 {
     const struct service *service = slot->service;
@@ -156,6 +190,7 @@ static void wait_for_namespace(struct planner *p, const struct slot *slot)
 
 void planner_order(struct planner *p)
 {
+    plan_restarts(p);
     for (size_t i = 0; i < p->slot_count && !p->failed; i++) {
         if (p->slots[i].start != OP_NONE)
             wait_for_ports(p, &p->slots[i]);

@@ -112,16 +112,33 @@ static const enum phase op_phases[OP_KIND_COUNT] = {
     [OP_START] = PHASE_ACTIVATING,       [OP_VERIFY] = PHASE_VERIFYING,
 };
 
-static void on_step(void *context, const struct op *op, const struct pull_progress *pull)
+static void log_step(const struct project *p, const struct step_news *news)
+{
+    struct buf text AUTO(buf_deinit) = BUF_INIT(1024);
+
+    if (news->event != STEP_ENDS || !op_is_change(news->op->kind))
+        return;
+    op_format(news->op, &text);
+    log_info("manager", "done", LOG_STR("project", p->name), LOG_STR("step", text.data));
+}
+
+void project_tell_step(struct project *p, const struct step_news *news)
+{
+    log_step(p, news);
+    p->settings.progress(p->settings.context, p, news);
+}
+
+static void on_step(void *context, const struct step_news *news)
 {
     struct project *p = context;
+    const struct op *op = news->op;
     enum phase phase = op_phases[op->kind];
 
     /* Only forward: services are at different places. What was good before is verified, too. */
     if (p->state.mode == MODE_APPLY && !p->keeping && phase > p->state.phase &&
         !(op->kind == OP_VERIFY && op->after_count == 0 && plan_changes(&p->plan) > 0))
         project_set_phase(p, phase);
-    p->settings.progress(p->settings.context, p, op, pull);
+    project_tell_step(p, news);
 }
 
 static int on_commit(void *context, struct err *e)

@@ -18,7 +18,7 @@
 #include "manager/desired/document.h"
 #include "manager/desired/store.h"
 #include "manager/engine/engine.h"
-#include "manager/engine/pull.h"
+#include "manager/reconcile/execute.h"
 #include "manager/reconcile/failure.h"
 #include "manager/reconcile/observed.h"
 #include "manager/reconcile/taken.h"
@@ -35,9 +35,7 @@ struct project_settings {
     void *context;
     /* What project_status() tells has changed. */
     void (*changed)(void *context, const struct project *project);
-    /* An operation began or ended, or a pull went on. */
-    void (*progress)(void *context, const struct project *project, const struct op *op,
-                     const struct pull_progress *pull);
+    void (*progress)(void *context, const struct project *project, const struct step_news *news);
 };
 
 /* With what the store has of it; -EINVAL where that is not to be read. The settings are copied. */

@@ -16,10 +16,9 @@ void project_fetch_free(struct project *p)
     release(p);
 }
 
-static void on_step(void *context, const struct op *op, const struct pull_progress *pull)
+static void on_step(void *context, const struct step_news *news)
 {
-    const struct project *p = context;
-    p->settings.progress(p->settings.context, p, op, pull);
+    project_tell_step(context, news);
 }
 
 static void on_done(void *context, const struct execution_result *result)

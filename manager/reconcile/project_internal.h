@@ -71,6 +71,8 @@ void project_schedule(struct project *p, int64_t ms);
 /* What was under way is about another document now. */
 void project_supersede(struct project *p);
 void project_step(struct project *p);
+/* In the log, and to whoever is told of progress. */
+void project_tell_step(struct project *p, const struct step_news *news);
 
 /* ---- project_fetch.c ---- */
 

@@ -276,8 +276,26 @@ char *presence_make(const char *node, bool online, int64_t session, int64_t sinc
                                                                       : NULL;
 }
 
+static void add_pulls(cJSON *object, const struct step_news *news)
+{
+    static const char *const states[] = {[STEP_BEGINS] = "waiting",
+                                         [STEP_GOES_ON] = "pulling",
+                                         [STEP_ENDS] = "done",
+                                         [STEP_FAILS] = "failed"};
+    cJSON *list = cJSON_AddArrayToObject(object, "pulls");
+
+    if (news->op->kind != OP_PULL)
+        return;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "image", news->op->object);
+    cJSON_AddStringToObject(json, "state", states[news->event]);
+    cJSON_AddNumberToObject(json, "current", news->pull ? (double)news->pull->current_bytes : 0);
+    cJSON_AddNumberToObject(json, "total", news->pull ? (double)news->pull->total_bytes : 0);
+    append(list, json);
+}
+
 char *progress_make(const struct report_context *c, const struct project *project,
-                    const struct op *op, const struct pull_progress *pull)
+                    const struct step_news *news)
 {
     cJSON *json AUTO(cJSON_Delete) = cJSON_CreateObject();
     struct buf text AUTO(buf_deinit) = BUF_INIT(1024);
@@ -289,20 +307,12 @@ char *progress_make(const struct report_context *c, const struct project *projec
     cJSON_AddStringToObject(json, "project", project_name(project));
     cJSON_AddNumberToObject(json, "revision", (double)status.desired.number);
     cJSON_AddStringToObject(json, "phase", phase_name(status.phase));
+    add_pulls(json, news);
+    op_format(news->op, &text);
     cJSON *step = cJSON_AddObjectToObject(json, "step");
-    op_format(op, &text);
     cJSON_AddNumberToObject(step, "done", (double)status.steps_done);
     cJSON_AddNumberToObject(step, "total", (double)status.steps_total);
-    cJSON_AddStringToObject(step, "text", text.data ? text.data : "");
-    cJSON *pulls = cJSON_AddArrayToObject(json, "pulls");
-    if (op->kind == OP_PULL) {
-        cJSON *one = cJSON_CreateObject();
-
-        cJSON_AddStringToObject(one, "image", op->object);
-        cJSON_AddStringToObject(one, "state", "pulling");
-        cJSON_AddNumberToObject(one, "current", pull ? (double)pull->current_bytes : 0);
-        cJSON_AddNumberToObject(one, "total", pull ? (double)pull->total_bytes : 0);
-        append(pulls, one);
-    }
-    return pulls ? cJSON_PrintUnformatted(json) : NULL;
+    return cJSON_AddStringToObject(step, "text", text.data ? text.data : "")
+               ? cJSON_PrintUnformatted(json)
+               : NULL;
 }

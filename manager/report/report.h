@@ -29,7 +29,7 @@ cJSON *report_make(const struct report_context *context);
 /* {"node", "online", "session", "since", "version"}; the text must be freed. NULL: no memory. */
 char *presence_make(const char *node, bool online, int64_t session, int64_t since_us);
 
-/* What goes on in one project (docs/nodes.md, "Progress"); `pull` NULL: `op` is no pull, or its
- * pull begins or ended. The text must be freed. NULL: no memory. */
+/* What goes on in one project (docs/nodes.md, "Progress"). The text must be freed. NULL: no memory.
+ */
 char *progress_make(const struct report_context *context, const struct project *project,
-                    const struct op *op, const struct pull_progress *pull);
+                    const struct step_news *news);
