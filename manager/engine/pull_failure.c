@@ -22,8 +22,8 @@ static const struct {
     {"too many requests", REASON_PULL_RATELIMIT},
     {"received unexpected http status: 429", REASON_PULL_RATELIMIT},
     {"no basic auth credentials", REASON_PULL_AUTH},
-    {"pull access denied", REASON_PULL_AUTH},
-    {"denied:", REASON_PULL_AUTH},
+    {"permission denied", REASON_PULL_NETWORK}, /* of the engine's own files */
+    {"denied", REASON_PULL_AUTH},
     {"unauthorized", REASON_PULL_AUTH},
     {"authentication required", REASON_PULL_AUTH},
     {"insufficient_scope", REASON_PULL_AUTH},

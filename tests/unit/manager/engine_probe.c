@@ -46,8 +46,8 @@ static void on_done(void *context, const struct pull_result *result)
     AUTO(buf_deinit) struct buf message = BUF_INIT(1 << 16);
 
     buf_append_json(&message, result->message);
-    say("{\"code\":%d,\"message\":%s,\"retry_after_ms\":%lld}\n", (int)result->code, message.data,
-        (long long)result->retry_after_ms);
+    say("{\"code\":\"%s\",\"message\":%s,\"retry_after_ms\":%lld}\n", reason_name(result->code),
+        message.data, (long long)result->retry_after_ms);
     engine_stop(probe->engine);
 }
 

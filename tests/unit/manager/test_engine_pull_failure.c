@@ -22,6 +22,8 @@ static const struct {
     {"pull access denied for a, repository does not exist or may require 'docker login': denied: "
      "requested access to the resource is denied",
      REASON_PULL_AUTH, 0},
+    {"denied", REASON_PULL_AUTH, 0},
+    {"open /var/lib/docker/tmp/x: permission denied", REASON_PULL_NETWORK, 0},
     {"error parsing HTTP 403 response body: unexpected end of JSON input: \"\"", REASON_PULL_AUTH,
      0},
     {"Get \"http://127.0.0.1:5000/v2/\": dial tcp 127.0.0.1:5000: connect: connection refused",
