@@ -85,6 +85,8 @@ static const char *cause_against(struct planner *p, const struct service *servic
         return "the engine could not remove it";
     if (!str_equal(c->hash, service->hash))
         return "its configuration changed";
+    if (p->settings->bad_image && str_equal(c->image_id, p->settings->bad_image))
+        return "its image did not become good";
     cause = image_cause(p, service, c);
     if (!cause)
         cause = network_cause(p, service, c);

@@ -87,6 +87,7 @@ void project_supersede(struct project *p)
     p->next_retry_ms = p->next_retry_us = p->next_keep_ms = 0;
     p->refresh_images = true;
     breaker_reset(&p->breaker);
+    p->bad_image[0] = '\0';
     project_schedule(p, 0);
 }
 
@@ -306,6 +307,7 @@ static void on_observed(void *context, struct observed *observed, const struct e
     const struct plan_settings settings = {
         .mode = plan_mode(p),
         .refresh_images = p->refresh_images && !is_steady(p),
+        .bad_image = is_steady(p) && p->bad_image[0] != '\0' ? p->bad_image : NULL,
     };
 
     p->observation = NULL;

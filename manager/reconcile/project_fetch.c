@@ -1,3 +1,6 @@
+#include <stdio.h>
+#include <sys/statvfs.h>
+
 #include "common/base/log.h"
 #include "manager/reconcile/project_internal.h"
 
@@ -45,9 +48,33 @@ static int no_commit(void *context, struct err *e)
     return FAIL(e, EINVAL, "nothing was verified");
 }
 
+/* Layers' sizes are known only as they come, and a full disk would stop what runs: some room is
+ * kept. Where the engine's folder is not to be seen, as in a pod, its own errors must do. */
+static bool has_room(struct project *p)
+{
+    int64_t wanted = p->target->document->policy.min_free_disk_bytes;
+    const char *folder = engine_data_root(p->settings.engine);
+    struct failure failure = {.code = REASON_DISK, .pulling = true};
+    struct statvfs fs;
+
+    if (wanted == 0 || folder[0] == '\0' || statvfs(folder, &fs) < 0)
+        return true;
+    int64_t there = (int64_t)(fs.f_bavail * fs.f_frsize);
+    if (there >= wanted)
+        return true;
+    (void)snprintf(failure.message, sizeof(failure.message),
+                   "%s has %lld MiB free, and the policy's minFreeDisk is %lld MiB", folder,
+                   (long long)(there >> 20), (long long)(wanted >> 20));
+    project_failed(p, &failure);
+    return false;
+}
+
 void project_fetch(struct project *p)
 {
     struct err e = {0};
+
+    if (!has_room(p))
+        return;
 
     p->fetch.plan = p->plan;
     p->plan = (struct plan){0};

@@ -43,6 +43,7 @@ struct project {
     unsigned keep_attempt;                /* likewise, of keeping up what is good */
     int64_t next_keep_ms;
     struct breaker breaker;
+    char bad_image[160];    /* what a name was moved to, and did not become good; "": none */
     struct failure trouble; /* in keeping up what is good; code REASON_NONE: none */
     struct failure refused; /* the last document offered; likewise */
     int64_t refused_revision;

@@ -147,6 +147,26 @@ void project_failed(struct project *p, const struct failure *failure)
     retry_later(p, failure);
 }
 
+/* A name was moved to an image that is not good, and the container of the one before is still
+ * there: the next plan takes that one. */
+static void avoid_image(struct project *p, const struct failure *failure)
+{
+    const struct service *service = document_service(p->target->document, failure->service);
+    const struct image *image =
+        service && p->observed ? observed_image(p->observed, service->image) : NULL;
+
+    for (size_t i = 0; image && image->id && i < p->observed->container_count; i++) {
+        const struct container *c = &p->observed->containers[i];
+
+        if (!str_equal(c->service, service->name) || str_equal(c->image_id, image->id))
+            continue;
+        (void)snprintf(p->bad_image, sizeof(p->bad_image), "%s", image->id);
+        log_warning("manager", "an image is avoided", LOG_STR("project", p->name),
+                    LOG_STR("image", service->image), LOG_STR("id", image->id));
+        return;
+    }
+}
+
 void project_keep_failed(struct project *p, const struct failure *failure)
 {
     int64_t ms = backoff_ms(p, p->keep_attempt, failure);
@@ -154,6 +174,7 @@ void project_keep_failed(struct project *p, const struct failure *failure)
     log_failure(p, "what was good could not be restored", failure);
     p->keep_attempt++;
     p->trouble = *failure;
+    avoid_image(p, failure);
     p->next_keep_ms = clock_monotonic_ms() + ms;
     project_schedule(p, ms);
 }
