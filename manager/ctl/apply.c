@@ -1,6 +1,7 @@
 #include "manager/ctl/apply.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/base/str.h"
 #include "manager/ctl/command.h"
@@ -33,9 +34,8 @@ static void append_result(struct buf *out, const struct call *call, const struct
             view_string(view_object(node_project(node, project), "reason"), "advice");
         if (reason.len > 0)
             buf_appendf(out, ": %s", reason.data);
-        if (advice[0] != '\0')
-            buf_append_str(out, "\n    ");
-        terminal_append(out, advice);
+        if (reason.len > 0 && !strstr(reason.data, advice))
+            buf_appendf(out, "\n    %s", advice);
     }
     buf_append_char(out, '\n');
 }

@@ -4,11 +4,16 @@
 
 #include "common/base/clock.h"
 #include "common/base/str.h"
+#include "manager/ctl/revision.h"
+#include "manager/ctl/source.h"
 #include "manager/ctl/view.h"
+
+#define CODE_NOT_FOUND (-32000)
 
 void answers_deinit(struct answers *answers)
 {
     free(answers->results);
+    cJSON_Delete(answers->nothing);
     waiting_deinit(&answers->waiting);
     console_deinit(&answers->console);
 }
@@ -34,12 +39,18 @@ static const char *project_of(const struct call *call, const struct node *node)
     return NULL;
 }
 
-static cJSON *params_of(const struct ask *ask, const char *project)
+static cJSON *params_of(const struct call *call, const struct ask *ask, const struct node *node,
+                        const char *project)
 {
     cJSON *params AUTO(cJSON_Delete) =
         ask->params ? cJSON_Duplicate(ask->params, true) : cJSON_CreateObject();
+    cJSON *document = cJSON_GetObjectItemCaseSensitive(params, "document");
 
     if (project && params && !cJSON_AddStringToObject(params, "project", project))
+        return NULL;
+    if (document && call->flags->revision == 0 &&
+        source_set_revision(document, revision_reported(node, source_project(document)) + 1, NULL) <
+            0)
         return NULL;
     return TAKE(params);
 }
@@ -68,10 +79,12 @@ static int ask_one(struct answers *a, const struct ask *ask, size_t index, unsig
         set_outcome(a, index, OUTCOME_REJECTED);
         return 1;
     }
-    return console_ask(&a->console, node, ask->method, params_of(ask, project), ret_id, e);
+    return console_ask(&a->console, node, ask->method, params_of(call, ask, node, project), ret_id,
+                       e);
 }
 
-static void take_answer(struct answers *a, size_t index, unsigned id, int64_t deadline_ms)
+static void take_answer(struct answers *a, const struct ask *ask, size_t index, unsigned id,
+                        int64_t deadline_ms)
 {
     const struct call *call = a->console.call;
     const char *name = a->waiting.nodes[index]->name;
@@ -83,12 +96,13 @@ static void take_answer(struct answers *a, size_t index, unsigned id, int64_t de
         (void)call_fail(call, CTL_TIMEOUT, "%s: %s", name, e.msg);
         return;
     }
-    a->results[index] = view_member(answer, "result");
+    const cJSON *error = view_object(answer, "error");
+    bool nothing = ask->or_nothing && view_int(error, "code") == CODE_NOT_FOUND;
+    a->results[index] = nothing ? a->nothing : view_member(answer, "result");
     if (a->results[index]) {
         set_outcome(a, index, OUTCOME_CONVERGED);
         return;
     }
-    const cJSON *error = view_object(answer, "error");
     const char *reason = view_string(view_object(error, "data"), "reason");
     set_outcome(a, index, OUTCOME_REJECTED);
     (void)call_fail(call, CTL_REJECTED, "%s: %s%s%s", name, reason, reason[0] ? ": " : "",
@@ -101,7 +115,8 @@ static int ask_all(struct answers *a, const struct ask *ask, struct err *e)
     unsigned *ids AUTO(free) = calloc(a->waiting.count + 1, sizeof(unsigned));
 
     a->results = calloc(a->waiting.count + 1, sizeof(cJSON *));
-    if (!ids || !a->results)
+    a->nothing = cJSON_CreateObject();
+    if (!ids || !a->results || !a->nothing)
         return FAIL(e, ENOMEM, "out of memory");
     for (size_t i = 0; i < a->waiting.count; i++) {
         int r = ask_one(a, ask, i, &ids[i], e);
@@ -110,7 +125,7 @@ static int ask_all(struct answers *a, const struct ask *ask, struct err *e)
     }
     for (size_t i = 0; i < a->waiting.count; i++) {
         if (ids[i] > 0)
-            take_answer(a, i, ids[i], deadline_ms);
+            take_answer(a, ask, i, ids[i], deadline_ms);
     }
     return 0;
 }

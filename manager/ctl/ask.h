@@ -6,11 +6,13 @@
 #include "manager/ctl/outcome.h"
 #include "manager/ctl/wait.h"
 
-/* One command, to each node of --node or --group. */
+/* One command, to each node of --node or --group. A "document" in its parameters gets the revision
+ * that apply would give it, unless --revision does. */
 struct ask {
     const char *method;
     const cJSON *params; /* borrowed; NULL: none */
     bool of_project;     /* adds "project": --project, or the node's only one */
+    bool or_nothing;     /* a node that knows no such project answers {} */
 };
 
 /* What each of `waiting.nodes` answered; outcomes: CONVERGED, REJECTED, ABSENT or TIMEOUT. */
@@ -18,6 +20,7 @@ struct answers {
     struct console console;
     struct waiting waiting;
     const cJSON **results; /* NULL where there is none; the console's */
+    cJSON *nothing;        /* {} */
 };
 
 /*

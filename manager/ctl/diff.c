@@ -66,7 +66,8 @@ int diff_run(const struct call *call)
         return status;
     if (!cJSON_AddStringToObject(params, "project", source_project(document)))
         return call_fail(call, CTL_FAILED, "out of memory");
-    status = ask_nodes(call, &(struct ask){.method = "document", .params = params}, &answers);
+    status = ask_nodes(
+        call, &(struct ask){.method = "document", .params = params, .or_nothing = true}, &answers);
     if (ask_has_results(&answers) && show(call, &answers, document) != CTL_CONVERGED)
         return CTL_FAILED;
     return status;

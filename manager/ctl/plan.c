@@ -1,7 +1,8 @@
+#include <string.h>
+
 #include "manager/ctl/ask.h"
 #include "manager/ctl/command.h"
 #include "manager/ctl/lint.h"
-#include "manager/ctl/revision.h"
 #include "manager/ctl/view.h"
 
 static void append_plan(struct buf *out, const struct call *call, const struct node *node,
@@ -21,7 +22,7 @@ static void append_plan(struct buf *out, const struct call *call, const struct n
     for (const cJSON *o = operations->child; o; o = o->next) {
         buf_appendf(out, "  %2d. ", number++);
         terminal_append(out, view_string(o, "text"));
-        if (view_string(o, "reason")[0] != '\0') {
+        if (!strstr(view_string(o, "text"), view_string(o, "reason"))) {
             buf_append_str(out, "  ");
             terminal_append_styled(out, &call->out, STYLE_FAINT, view_string(o, "reason"));
         }
@@ -44,19 +45,14 @@ static int show(const struct call *call, const struct answers *answers)
     return call_print(call, &out);
 }
 
-/* The node checks a document that it is asked about as if it were published: with a revision that
- * it would take. */
 static int load_params(const struct call *call, cJSON **ret_params)
 {
     cJSON *document AUTO(cJSON_Delete) = NULL;
     cJSON *params AUTO(cJSON_Delete) = cJSON_CreateObject();
-    struct err e = {0};
 
     int status = lint_load(call, &document);
     if (status != CTL_CONVERGED)
         return status;
-    if (call->flags->revision == 0 && source_set_revision(document, REVISION_MAX, &e) < 0)
-        return call_fail(call, CTL_FAILED, "%s", e.msg);
     if (!cJSON_AddItemToObject(params, "document", document))
         return call_fail(call, CTL_FAILED, "out of memory");
     (void)TAKE(document);

@@ -49,14 +49,16 @@ static const cJSON *progress_of(const struct node *node, const struct expectatio
                : NULL;
 }
 
-static void append_step(struct buf *out, const cJSON *progress)
+/* Counts are for those who can see them change. */
+static void append_step(struct buf *out, const struct terminal *terminal, const cJSON *progress)
 {
     const cJSON *step = view_object(progress, "step");
 
     if (!step)
         return;
-    buf_appendf(out, "  %" PRId64 "/%" PRId64 "  ", view_int(step, "done"),
-                view_int(step, "total"));
+    if (terminal->is_terminal)
+        buf_appendf(out, "  %" PRId64 "/%" PRId64, view_int(step, "done"), view_int(step, "total"));
+    buf_append_str(out, "  ");
     terminal_append(out, view_string(step, "text"));
 }
 
@@ -90,7 +92,8 @@ void progress_append_reason(struct buf *out, const struct node *node, const char
     terminal_append(out, view_string(reason, "message"));
 }
 
-static void append_phase(struct buf *out, const struct node *node, const struct expectation *x)
+static void append_phase(struct buf *out, const struct terminal *terminal, const struct node *node,
+                         const struct expectation *x)
 {
     const cJSON *progress = progress_of(node, x);
     const cJSON *project = node_project(node, x->project);
@@ -102,8 +105,21 @@ static void append_phase(struct buf *out, const struct node *node, const struct 
         buf_append_str(out, "waiting for the node");
     } else {
         terminal_append(out, phase);
-        append_step(out, progress);
+        append_step(out, terminal, progress);
     }
+}
+
+/* While it works on ours, a report still tells of what was before, but where it says why it waits.
+ */
+static bool tells_reason(const struct node *node, const struct expectation *x, enum outcome outcome)
+{
+    const cJSON *project = node_project(node, x->project);
+    const char *phase = view_string(project, "phase");
+
+    if (outcome != OUTCOME_PENDING)
+        return outcome != OUTCOME_CONVERGED && outcome != OUTCOME_ABSENT;
+    return view_int(view_object(project, "desired"), "revision") == x->revision &&
+           (str_equal(phase, "WAITING") || str_equal(phase, "INCOMPLETE"));
 }
 
 size_t progress_append_node(struct buf *out, const struct terminal *terminal,
@@ -116,10 +132,10 @@ size_t progress_append_node(struct buf *out, const struct terminal *terminal,
     terminal_append_styled(out, terminal, STYLE_STRONG, node->name);
     buf_append_str(out, "  ");
     if (outcome == OUTCOME_PENDING)
-        append_phase(out, node, expected);
+        append_phase(out, terminal, node, expected);
     else
         terminal_append_styled(out, terminal, outcome_style(outcome), outcome_name(outcome));
-    if (outcome != OUTCOME_CONVERGED && outcome != OUTCOME_ABSENT)
+    if (tells_reason(node, expected, outcome))
         progress_append_reason(&reason, node, expected->project);
     if (reason.len > 0)
         buf_appendf(out, "  (%s)", reason.data);

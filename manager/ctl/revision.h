@@ -6,8 +6,6 @@
 
 #include "manager/ctl/fleet.h"
 
-#define REVISION_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
-
 /* The highest that a node's report tells of a project: desired, applied, last good; 0: none. */
 int64_t revision_reported(const struct node *node, const char *project);
 

@@ -25,6 +25,14 @@ static int collect(struct waiting *w, struct console *console, const char *group
     return 0;
 }
 
+static void note_online(struct waiting *w, int64_t now_ms)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->nodes[i]->presence == PRESENCE_ONLINE)
+            w->seen_ms[i] = now_ms;
+    }
+}
+
 int waiting_init(struct waiting *waiting, struct console *console, const char *group, struct err *e)
 {
     size_t most = group ? console->fleet.count : console->call->flags->nodes.count;
@@ -32,10 +40,13 @@ int waiting_init(struct waiting *waiting, struct console *console, const char *g
     *waiting = (struct waiting){
         .nodes = calloc(most + 1, sizeof(struct node *)),
         .outcomes = calloc(most + 1, sizeof(enum outcome)),
+        .seen_ms = calloc(most + 1, sizeof(int64_t)),
         .expected.group = group,
     };
-    if (!waiting->nodes || !waiting->outcomes || collect(waiting, console, group) < 0)
+    if (!waiting->nodes || !waiting->outcomes || !waiting->seen_ms ||
+        collect(waiting, console, group) < 0)
         return FAIL(e, ENOMEM, "out of memory");
+    note_online(waiting, clock_monotonic_ms());
     return 0;
 }
 
@@ -43,22 +54,17 @@ void waiting_deinit(struct waiting *waiting)
 {
     free(waiting->nodes);
     free(waiting->outcomes);
+    free(waiting->seen_ms);
 }
 
-/* One that was there since we look, and is not now, may come back. */
-static bool is_expected_back(const struct node *node, int64_t *seen_ms, int64_t now_ms)
-{
-    if (node->presence == PRESENCE_ONLINE)
-        *seen_ms = now_ms;
-    return *seen_ms > 0 && now_ms < *seen_ms + RETURN_MS;
-}
-
-static bool judge(struct waiting *w, int64_t *seen_ms, int64_t now_ms)
+/* A node that was there since we look, and is not now, may come back. */
+static bool judge(struct waiting *w, int64_t now_ms)
 {
     bool pending = false;
 
+    note_online(w, now_ms);
     for (size_t i = 0; i < w->count; i++) {
-        bool there = is_expected_back(w->nodes[i], &seen_ms[i], now_ms);
+        bool there = w->seen_ms[i] > 0 && now_ms < w->seen_ms[i] + RETURN_MS;
         w->outcomes[i] = outcome_of(w->nodes[i], &w->expected);
         if (w->outcomes[i] == OUTCOME_PENDING && !there)
             w->outcomes[i] = OUTCOME_ABSENT;
@@ -90,14 +96,13 @@ int waiting_run(struct waiting *waiting, struct console *console, struct err *e)
 {
     int64_t now_ms = clock_monotonic_ms();
     int64_t deadline_ms = now_ms + console->call->flags->timeout_ms;
-    int64_t *seen_ms AUTO(free) = calloc(waiting->count + 1, sizeof(int64_t));
     unsigned shown = 0;
     bool told = false;
     DISPLAY display = {0};
 
-    if (!seen_ms || display_init(&display, console->call, waiting->count, e) < 0)
+    if (display_init(&display, console->call, waiting->count, e) < 0)
         return FAIL(e, ENOMEM, "out of memory");
-    while (judge(waiting, seen_ms, now_ms) && now_ms < deadline_ms) {
+    while (judge(waiting, now_ms) && now_ms < deadline_ms) {
         unsigned changes = count_changes(waiting);
         if (changes != shown)
             display_update(&display, waiting->nodes, waiting->outcomes, &waiting->expected);

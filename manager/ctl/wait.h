@@ -9,6 +9,7 @@
 struct waiting {
     struct node **nodes;
     enum outcome *outcomes;
+    int64_t *seen_ms; /* when each was last known to be online, by the monotonic clock; 0: never */
     size_t count;
     struct expectation expected;
 };

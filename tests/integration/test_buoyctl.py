@@ -248,14 +248,15 @@ def test_lines_where_there_is_no_terminal(ctl, nodes, document):
         node.progress("line3", revision, "DOWNLOADING", 1, 3, "pulling x:1",
                       [{"image": "x:1", "state": "pulling", "current": 1, "total": 2}])
         node.progress("line3", revision, "UPDATING", 2, 3, "creating line3-web-1")
+        node.progress("line3", revision, "UPDATING", 3, 3, "creating line3-web-1")
         node.set_project("line3", revision, id=sent["id"])
         node.report()
 
     node.on_document(work)
     done = ctl("apply", document(), "-n", "press-7")
     assert done.returncode == CONVERGED
-    assert "press-7  DOWNLOADING  1/3  pulling x:1" in done.stderr
-    assert "press-7  UPDATING  2/3  creating line3-web-1" in done.stderr
+    assert done.stderr.splitlines()[2:] == [
+        "press-7  DOWNLOADING  pulling x:1", "press-7  UPDATING  creating line3-web-1"]
     assert "\x1b" not in done.stderr + done.stdout and "%" not in done.stderr
 
 
@@ -263,8 +264,9 @@ def test_lines_where_there_is_no_terminal(ctl, nodes, document):
 
 
 def test_plan(ctl, nodes, document):
-    node = nodes("press-7").answer("plan", {"operations": [
+    node = nodes("press-7").set_project("line3", 7).answer("plan", {"operations": [
         {"text": "create line3-web-1", "reason": "it is new", "kind": "create", "service": "web"}]})
+    node.report()
     nodes("press-8").answer("plan", {"operations": []})
     done = ctl("plan", document(), "-n", "press-7,press-8")
     assert done.returncode == CONVERGED, done.stderr
@@ -274,6 +276,7 @@ def test_plan(ctl, nodes, document):
     assert command["jsonrpc"] == "2.0" and command["id"] == command["correlation_id"]
     assert re.fullmatch(r"bellbuoy/reply/buoyctl-[0-9a-f]{16}", command["reply_to"])
     assert command["params"]["document"]["services"] == {"web": {"image": "registry/app:1"}}
+    assert command["params"]["document"]["revision"] == 8, "the next"
     assert not node.documents, "plan publishes nothing"
 
 
@@ -288,6 +291,13 @@ def test_diff(ctl, nodes, document):
         '- /services/db: {"image":"y"}']
     found = tree(ctl("diff", document(), "-n", "press-7", "-o", "json"))["nodes"][0]["changes"]
     assert found[0] == {"path": "/services/web/image", "from": "registry/app:0", "to": "registry/app:1"}
+
+
+def test_diff_with_a_node_that_has_nothing(ctl, nodes, document):
+    nodes("press-7").answer("document", error={"code": -32000, "message": "this node knows no such project"})
+    done = ctl("diff", document(), "-n", "press-7")
+    assert done.returncode == CONVERGED, done.stderr
+    assert '+ /services: {"web":{"image":"registry/app:1"}}' in done.stdout
 
 
 def test_history(ctl, nodes):

@@ -10,7 +10,7 @@
 
 #include "manager/ctl/progress.h"
 
-static const struct terminal plain = {.columns = 80, .rows = 24};
+static const struct terminal plain = {.is_terminal = true, .columns = 80, .rows = 24};
 static const struct expectation expected = {.project = "p", .id = "x", .revision = 7};
 
 static void test_bars(void **state)
