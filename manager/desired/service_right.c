@@ -205,38 +205,37 @@ int service_value_read_sysctls(const struct reading *r, const struct place *at,
 }
 
 static const struct key ulimit_keys[] = {
-    {.name = "soft",
-     .read = value_read_integer,
-     .min = -1,
-     .max = 1LL << 40,
-     .keep = true,
-     .required = true},
-    {.name = "hard",
-     .read = value_read_integer,
-     .min = -1,
-     .max = 1LL << 40,
-     .keep = true,
-     .required = true},
+    {.name = "soft", .read = value_read_integer, .min = -1, .max = 1LL << 40},
+    {.name = "hard", .read = value_read_integer, .min = -1, .max = 1LL << 40},
     {.name = NULL},
 };
 
-/* 1024, or {"soft": 1024, "hard": 2048}. */
+static double number_of(const cJSON *object, const char *name)
+{
+    const cJSON *value = json_member(object, name);
+
+    return value ? value->valuedouble : 0;
+}
+
+/* 1024, or {"soft": 1024, "hard": 2048}, of which Compose leaves a 0 out. */
 static int read_ulimit(const struct reading *r, const struct place *at, const cJSON *value,
                        cJSON **ret_canonical)
 {
     const struct key key = {.keys = ulimit_keys};
-    AUTO(cJSON_Delete) cJSON *both = NULL;
-    int64_t limit;
+    AUTO(cJSON_Delete) cJSON *limits = NULL;
+    AUTO(cJSON_Delete) cJSON *both = cJSON_CreateObject();
+    int64_t limit = 0;
     int ret;
 
     if (cJSON_IsObject(value))
-        return key_read_object(r, at, &key, value, ret_canonical);
-    ret = value_integer(r, at, &ulimit_keys[0], value, &limit);
+        ret = key_read_object(r, at, &key, value, &limits);
+    else
+        ret = value_integer(r, at, &ulimit_keys[0], value, &limit);
     if (ret < 0)
         return ret;
-    both = cJSON_CreateObject();
-    if (!both || !cJSON_AddNumberToObject(both, "hard", (double)limit) ||
-        !cJSON_AddNumberToObject(both, "soft", (double)limit))
+    if (!cJSON_AddNumberToObject(both, "hard",
+                                 limits ? number_of(limits, "hard") : (double)limit) ||
+        !cJSON_AddNumberToObject(both, "soft", limits ? number_of(limits, "soft") : (double)limit))
         return reading_fail_memory(r);
     *ret_canonical = TAKE(both);
     return 0;

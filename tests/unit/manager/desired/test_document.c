@@ -253,7 +253,7 @@ static void test_services_that_are_refused(void **state)
         {"\"pids_limit\":1.5", S, W "/pids_limit", "it is 1.5"},
         {"\"scale\":101", S, W "/scale", "0 to 100"},
         {"\"oom_score_adj\":1001", S, W "/oom_score_adj", "-1000 to 1000"},
-        {"\"ulimits\":{\"nofile\":{\"soft\":1}}", S, W "/ulimits/nofile/hard", "is missing"},
+        {"\"ulimits\":{\"nofile\":{\"soft\":-2}}", S, W "/ulimits/nofile/soft", "it is -2"},
         {"\"extra_hosts\":[\"a\"]", S, W "/extra_hosts/0", "db=10.0.0.7"},
         {"\"container_name\":\"a/b\"", S, W "/container_name", "a name of letters"},
         {"\"deploy\":{\"mode\":\"global\"}", S, W "/deploy/mode", "\"replicated\""},

@@ -221,6 +221,8 @@ static const struct row rows[] = {
      "HostConfig|Ulimits",
      "[{\"Name\":\"core\",\"Soft\":-1,\"Hard\":-1},{\"Name\":\"nofile\",\"Soft\":10,\"Hard\":20},"
      "{\"Name\":\"nproc\",\"Soft\":100,\"Hard\":100}]"},
+    {"ulimits", "{\"core\":{\"hard\":5},\"cpu\":{}}",
+     "{\"core\":{\"hard\":5,\"soft\":0},\"cpu\":{\"hard\":0,\"soft\":0}}", NULL, NULL},
     {"restart", "\"no\"", NULL, "HostConfig|RestartPolicy", "{\"Name\":\"no\"}"},
     {"restart", "\"always\"", "\"always\"", "HostConfig|RestartPolicy", "{\"Name\":\"no\"}"},
     {"restart", "\"on-failure:3\"", "\"on-failure:3\"", "HostConfig|RestartPolicy",
