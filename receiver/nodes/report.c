@@ -7,33 +7,93 @@
 #include "common/base/json.h"
 #include "common/base/str.h"
 
-/* Every member of /projects must be an object, as must every service of it. */
-static int check_members(const cJSON *object, const char *at, struct err *e)
+#define AT_SIZE 320 /* of a JSON pointer with two names in it */
+
+/* What is taken apart by whoever reads the report has the shape that docs/nodes.md gives it: absent
+ * and null are none, and what a scalar says is not looked at. */
+
+static int check_object(const cJSON *object, const char *at, const char *name, struct err *e)
+{
+    const cJSON *member = json_member(object, name);
+    if (!member || cJSON_IsNull(member) || cJSON_IsObject(member))
+        return 0;
+    return FAIL(e, EINVAL, "%s/%s must be an object", at, name);
+}
+
+static int check_each(const cJSON *members, const char *at, struct err *e)
 {
     const cJSON *member;
-    cJSON_ArrayForEach(member, object)
+    int index = 0;
+    cJSON_ArrayForEach(member, members)
     {
-        if (!cJSON_IsObject(member))
+        if (!cJSON_IsObject(member) && member->string)
             return FAIL(e, EINVAL, "%s/%.100s must be an object", at, member->string);
+        if (!cJSON_IsObject(member))
+            return FAIL(e, EINVAL, "%s/%d must be an object", at, index);
+        index++;
     }
     return 0;
 }
 
+/* An array of objects. */
+static int check_list(const cJSON *object, const char *at, const char *name, struct err *e)
+{
+    char place[AT_SIZE];
+    const cJSON *list = json_member(object, name);
+    if (!list || cJSON_IsNull(list))
+        return 0;
+    if (!cJSON_IsArray(list))
+        return FAIL(e, EINVAL, "%s/%s must be an array", at, name);
+    snprintf(place, sizeof(place), "%s/%s", at, name);
+    return check_each(list, place, e);
+}
+
+static int check_service(const cJSON *service, const char *of_project, struct err *e)
+{
+    char at[AT_SIZE];
+    const cJSON *container;
+    snprintf(at, sizeof(at), "%s/services/%.100s", of_project, service->string);
+    int r = check_object(service, at, "replicas", e);
+    if (r == 0)
+        r = check_list(service, at, "containers", e);
+    cJSON_ArrayForEach(container, json_member(service, "containers"))
+    {
+        if (r == 0)
+            r = check_object(container, at, "lastExit", e);
+    }
+    return r;
+}
+
+static int check_services(const cJSON *project, const char *at, struct err *e)
+{
+    char place[AT_SIZE];
+    const cJSON *services = json_member(project, "services"), *service;
+    snprintf(place, sizeof(place), "%s/services", at);
+    int r = check_object(project, at, "services", e);
+    if (r == 0)
+        r = check_each(services, place, e);
+    cJSON_ArrayForEach(service, services)
+    {
+        if (r == 0)
+            r = check_service(service, at, e);
+    }
+    return r;
+}
+
 static int check_project(const cJSON *project, struct err *e)
 {
-    char at[160], services_at[192];
+    static const char *const objects[] = {"desired", "applied", "lastGood", "reason"};
+    char at[AT_SIZE];
     const char *phase;
-    const cJSON *services = NULL;
     snprintf(at, sizeof(at), "/projects/%.100s", project->string);
     int r = json_get_string(project, at, "phase", &phase, e);
     if (r == JSON_ABSENT)
         return FAIL(e, EINVAL, "%s/phase is missing", at);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(objects); i++)
+        r = check_object(project, at, objects[i], e);
     if (r == 0)
-        r = json_get_object(project, at, "services", &services, e);
-    if (r != 0)
-        return r < 0 ? r : 0;
-    snprintf(services_at, sizeof(services_at), "%s/services", at);
-    return check_members(services, services_at, e);
+        r = check_list(project, at, "drift", e);
+    return r < 0 ? r : check_services(project, at, e);
 }
 
 static int check_projects(const cJSON *json, struct err *e)
@@ -43,13 +103,24 @@ static int check_projects(const cJSON *json, struct err *e)
     if (r == JSON_ABSENT)
         return FAIL(e, EINVAL, "/projects is missing");
     if (r == 0)
-        r = check_members(projects, "/projects", e);
+        r = check_each(projects, "/projects", e);
     cJSON_ArrayForEach(project, projects)
     {
         if (r == 0)
             r = check_project(project, e);
     }
     return r;
+}
+
+static int check_shape(const cJSON *json, struct err *e)
+{
+    static const char *const objects[] = {"agent", "engine", "disk", "counters"};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(objects); i++)
+        r = check_object(json, "", objects[i], e);
+    if (r == 0)
+        r = check_list(json, "", "groups", e);
+    return r < 0 ? r : check_projects(json, e);
 }
 
 static int get_time(const cJSON *json, int64_t *ret_time_us, struct err *e)
@@ -87,7 +158,7 @@ int report_parse(const char *level, const char *payload, size_t size, struct nod
     if (r == 0)
         r = get_time(json, &said_us, e);
     if (r == 0)
-        r = check_projects(json, e);
+        r = check_shape(json, e);
     if (r == 0)
         r = node_text_new(json, name, &report, e);
     if (r < 0)

@@ -11,6 +11,7 @@ import { showFigures } from './figures.js';
 import { Filters } from './filters.js';
 import { Keyboard } from './keyboard.js';
 import { List } from './list.js';
+import { Nodes } from './nodes.js';
 import { placePopovers } from './popover.js';
 import { applyTheme, getPref, onPref, setPref } from './prefs.js';
 import { Route, VIEWS } from './route.js';
@@ -47,6 +48,7 @@ const list = new List({
 });
 const charts = new Charts(feed);
 const tables = new Tables((source) => route.go({ view: 'messages', filter: { source } }));
+const nodes = new Nodes(route, (state) => status.update({ feed: state }));
 const sendBox = new SendBox();
 
 function onRoute() {
@@ -62,6 +64,7 @@ function onRoute() {
   filters.show();
   openFeed(view);
   tables.show(view.name);
+  nodes.show(view.name === 'nodes');
   showCharts();
 }
 
@@ -171,6 +174,7 @@ function onPrefChange(name) {
   if (name === 'theme' || name === 'time') charts.restyle();
   if (name === 'time') showTimeMode();
   if (name === 'time') tables.refresh();
+  if (name === 'time') nodes.refresh();
   if (name === 'charts') showCharts();
   showSettings();
 }
@@ -238,10 +242,15 @@ function listenToControls() {
 
 const toggleCharts = () => setPref('charts', chartsShown() ? 'off' : 'on');
 
+function focusSearch() {
+  if (route.view.feed) filters.focusSearch();
+  else if (route.view.name === 'nodes') nodes.focusSearch();
+}
+
 function buildKeyboard() {
   const inFeed = (run) => () => route.view.feed && run();
   const keyboard = new Keyboard([
-    { keys: ['/'], label: 'Search', run: inFeed(() => filters.focusSearch()) },
+    { keys: ['/'], label: 'Search', run: focusSearch },
     { keys: [' '], label: 'Pause or resume', run: inFeed(() => setPaused(!paused)) },
     { keys: ['j', 'ArrowDown'], label: 'Next message', run: inFeed(() => list.move(1)) },
     { keys: ['k', 'ArrowUp'], label: 'Previous message', run: inFeed(() => list.move(-1)) },
@@ -271,6 +280,7 @@ function onStats(read, recovered) {
   showFigures(stats);
   if (first) loadColors();
   feed.setJournalLast(stats.journal.last, recovered);
+  if (recovered) nodes.reopen();
   charts.setStats(stats);
 }
 

@@ -43,8 +43,10 @@ export class Feed {
     this.replay = null;
     this.stream = new Stream({
       url: (after) => apiUrl('stream', { ...this.query, after }),
-      onEvent: (event) => this.#onEvent(event),
-      onGap: (gap) => this.#push(makeGapEntry(gap)),
+      on: {
+        message: (event) => this.#onEvent(event),
+        gap: (gap) => this.#push(makeGapEntry(gap)),
+      },
       onState: (state) => this.#onStream(state),
     });
     document.addEventListener('visibilitychange', () => this.#onVisibility());

@@ -15,6 +15,7 @@ export const VIEWS = [
   { name: 'messages', title: 'Messages', key: 'm', feed: true, fixed: {} },
   { name: 'events', title: 'Events', key: 'e', feed: true, fixed: { type: 'event' } },
   { name: 'sessions', title: 'Sessions', key: 's', feed: true, fixed: { type: 'session' } },
+  { name: 'nodes', title: 'Nodes', key: 'n', feed: false, fixed: {} },
   { name: 'sources', title: 'Sources', key: 'o', feed: false, fixed: {} },
   { name: 'incidents', title: 'Incidents', key: 'i', feed: false, fixed: {} },
 ];

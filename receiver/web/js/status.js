@@ -2,6 +2,7 @@
 import { announce } from './announce.js';
 import { byId, el, setText } from './dom.js';
 import { formatDuration } from './time.js';
+import { formatBytes } from './units.js';
 
 const count = new Intl.NumberFormat('en');
 const JOURNAL_TEXT = {
@@ -82,11 +83,6 @@ export function describe({ feed, stats, statsAtMs, error }, nowMs) {
   return { tone: 'ok', text: 'live', reason: null };
 }
 
-function bytes(n) {
-  const [unit, size] = n < 1e6 ? ['kB', 1e3] : n < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-  return `${Number((n / size).toFixed(1))} ${unit}`;
-}
-
 function facts(stats) {
   const { journal, broker, clients } = stats;
   const because = (state, reason) => (reason ? `${state}: ${reason}` : state);
@@ -94,9 +90,9 @@ function facts(stats) {
     ['Broker', because(broker.state, broker.reason)],
     ['Broker address', broker.url],
     ['Journal', because(journal.state, journal.reason)],
-    ['Stored', `${count.format(journal.events)} in ${bytes(journal.size_bytes)}`],
+    ['Stored', `${count.format(journal.events)} in ${formatBytes(journal.size_bytes)}`],
     ['Kept', `${formatDuration(journal.retention_age_seconds * 1000)} or `
-      + bytes(journal.retention_size_bytes)],
+      + formatBytes(journal.retention_size_bytes)],
     ['First, last', journal.first ? `${journal.first}, ${journal.last}` : 'none yet'],
     ['Viewers', `${count.format(clients.live + clients.replaying)} of `
       + `${count.format(clients.max)}, ${count.format(clients.replaying)} catching up`],

@@ -19,8 +19,8 @@ export class Stream {
   /**
    * @param {object} hooks
    * @param {(cursor: string) => URL} hooks.url
-   * @param {(event: any) => void} hooks.onEvent
-   * @param {(gap: {from: string, to: string, reason: string}) => void} hooks.onGap
+   * @param {Record<string, (data: any) => void>} hooks.on by the event's name; 'message' is that of
+   *   an event that bears none
    * @param {(state: StreamState) => void} hooks.onState
    */
   constructor(hooks) {
@@ -67,14 +67,12 @@ export class Stream {
       this.failures = 0;
       this.hooks.onState({ name: 'open' });
     };
-    source.onmessage = (message) => {
-      this.cursor = message.lastEventId;
-      this.hooks.onEvent(JSON.parse(message.data));
-    };
-    source.addEventListener('gap', (message) => {
-      this.cursor = message.lastEventId;
-      this.hooks.onGap(JSON.parse(message.data));
-    });
+    for (const [name, take] of Object.entries(this.hooks.on)) {
+      source.addEventListener(name, (message) => {
+        this.cursor = message.lastEventId;
+        take(JSON.parse(message.data));
+      });
+    }
     source.onerror = () => this.#retry(source.readyState === EventSource.CLOSED);
   }
 

@@ -17,7 +17,12 @@ export function formatDuration(ms) {
   return `${Math.floor(minutes / 1440)} d${hours > 0 ? ` ${hours} h` : ''}`;
 }
 
-function formatRelative(time, now) {
+/**
+ * @param {number} time ms since 1970
+ * @param {number} now
+ * @returns {string} "12 s ago", "in 3 min"
+ */
+export function formatRelative(time, now) {
   const seconds = Math.round((now - time) / 1000);
   const text = (n) => {
     if (n < 60) return `${n} s`;

@@ -10,6 +10,8 @@
 
 #define AT "\"time\":\"2026-11-20T21:38:01.123456Z\""
 
+#define OF(project) "{\"node\":\"press.7\",\"session\":1," AT ",\"projects\":{\"x\":" project "}}"
+
 static struct node_text *parse(const char *payload)
 {
     struct node_text *report = NULL;
@@ -22,13 +24,13 @@ static struct node_text *parse(const char *payload)
 static void test_what_is_known_of_it(void **state)
 {
     (void)state;
-    struct node_text *report =
-        parse("{ \"node\" : \"press.7\", \"session\": 12, " AT ", \"projects\": {} }");
+    struct node_text *report = parse("{ \"node\" : \"press.7\", \"session\": 12, " AT
+                                     ", \"engine\": null, \"projects\": {} }");
     assert_string_equal(report->name, "press.7");
     assert_int_equal(report->session, 12);
     assert_true(report->said_us == INT64_C(1795210681123456));
-    assert_string_equal(report->json,
-                        "{\"node\":\"press.7\",\"session\":12," AT ",\"projects\":{}}");
+    assert_string_equal(report->json, "{\"node\":\"press.7\",\"session\":12," AT
+                                      ",\"engine\":null,\"projects\":{}}");
     assert_int_equal(report->len, strlen(report->json));
     node_text_free(report);
 }
@@ -58,6 +60,17 @@ static void test_what_is_refused(void **state)
         {"{\"node\":\"press.7\",\"session\":1," AT
          ",\"projects\":{\"x\":{\"phase\":\"IDLE\",\"services\":{\"web\":[]}}}}",
          "/projects/x/services/web must be an object"},
+        {OF("{\"phase\":\"IDLE\",\"services\":{\"web\":{\"replicas\":1}}}"),
+         "/projects/x/services/web/replicas must be an object"},
+        {OF("{\"phase\":\"IDLE\",\"services\":{\"web\":{\"containers\":[1]}}}"),
+         "/projects/x/services/web/containers/0 must be an object"},
+        {OF("{\"phase\":\"IDLE\",\"services\":{\"web\":{\"containers\":[{\"lastExit\":1}]}}}"),
+         "/projects/x/services/web/lastExit must be an object"},
+        {OF("{\"phase\":\"IDLE\",\"reason\":\"x\"}"), "/projects/x/reason must be an object"},
+        {OF("{\"phase\":\"IDLE\",\"drift\":{}}"), "/projects/x/drift must be an array"},
+        {"{\"node\":\"press.7\",\"session\":1," AT ",\"groups\":7}", "/groups must be an array"},
+        {"{\"node\":\"press.7\",\"session\":1," AT ",\"engine\":\"up\"}",
+         "/engine must be an object"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
