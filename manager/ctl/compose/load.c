@@ -61,6 +61,13 @@ int load_fail(struct load *load, const struct node *at, const struct step *step,
     return -EINVAL;
 }
 
+int load_fail_key(struct load *load, const struct node *at, const struct step *step,
+                  const char *text)
+{
+    struct node key = {.at = at->key_at.file == NULL ? at->at : at->key_at};
+    return load_fail(load, &key, step, "%s", text);
+}
+
 int load_no_memory(struct load *load)
 {
     return FAIL(load->e, ENOMEM, "no memory");

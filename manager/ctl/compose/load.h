@@ -32,9 +32,12 @@ struct step {
 /* "services.*.ports.*": `*` for any name or index. */
 bool step_matches(const struct step *step, const char *pattern);
 
-/* "FILE:LINE:COLUMN: services.web.ports[0]: text". Always -EINVAL. */
+/* "FILE:LINE:COLUMN: services.web.ports[0]: text". Always -EINVAL. load_fail_key has
+ * the place of the key, not of its value. */
 int load_fail(struct load *load, const struct node *at, const struct step *step, const char *fmt,
               ...) FORMAT(4, 5);
+int load_fail_key(struct load *load, const struct node *at, const struct step *step,
+                  const char *text);
 int load_no_memory(struct load *load); /* always -ENOMEM */
 
 /* The same sentence twice is said once. */

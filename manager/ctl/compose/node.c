@@ -150,6 +150,7 @@ void node_become(struct node *node, const struct node *content)
     struct node was = *node;
     *node = *content;
     node->key = was.key;
+    node->key_at = was.key_at;
     node->next = was.next;
 }
 

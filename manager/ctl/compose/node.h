@@ -32,7 +32,7 @@ struct place {
 struct node {
     enum node_kind kind;
     const char *key; /* of a mapping's entry, else NULL */
-    struct place at;
+    struct place at, key_at;
     struct node *next;
     struct node *first, *last; /* of a list or mapping */
     size_t count;
@@ -59,7 +59,7 @@ void node_move(struct node *list, struct node *child); /* from wherever it was: 
 struct node *node_get(const struct node *map, const char *key); /* NULL also if it is no mapping */
 const char *node_get_text(const struct node *map, const char *key); /* NULL if there is no string */
 void node_remove(struct node *map, const char *key);
-void node_become(struct node *node, const struct node *content); /* keeps key, place, siblings */
+void node_become(struct node *node, const struct node *content); /* keeps key and siblings */
 void node_clear(struct node *node); /* of children, which the caller has kept */
 
 size_t node_size(const struct node *node);   /* with all below */

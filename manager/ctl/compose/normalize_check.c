@@ -18,9 +18,9 @@ static const struct node *below(const struct node *node, const char *a, const ch
     return node_get(node_get(node, a), b);
 }
 
-/* "web" of `services` and the like must be there. */
-static int check_reference(const struct check *c, const struct node *at, const char *kind,
-                           const char *name)
+/* "web" of `services` and the like must be there; `key` is the service's that names it, at `at`. */
+static int check_reference(const struct check *c, const struct node *key, const struct node *at,
+                           const char *kind, const char *name)
 {
     const struct node *all = node_get(c->model, kind);
     if (node_get(all, name) != NULL) {
@@ -33,9 +33,9 @@ static int check_reference(const struct check *c, const struct node *at, const c
         names[count++] = one->key;
     }
     const char *nearest = str_nearest(name, names, count);
-    return load_fail(c->load, at, c->step, "\"%s\" is not in the file's \"%s\"%s%s%s", name, kind,
-                     nearest == NULL ? "" : ", did you mean \"", nearest == NULL ? "" : nearest,
-                     nearest == NULL ? "" : "\"?");
+    return load_fail(c->load, at, STEP(c->step, key, 0), "\"%s\" is not in the file's \"%s\"%s%s%s",
+                     name, kind, nearest == NULL ? "" : ", did you mean \"",
+                     nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
 }
 
 static int check_named(const struct check *c, const char *key, const char *kind)
@@ -44,7 +44,7 @@ static int check_named(const struct check *c, const char *key, const char *kind)
     int result = 0;
     for (const struct node *one = all == NULL ? NULL : all->first; one != NULL && result == 0;
          one = one->next) {
-        result = check_reference(c, one, kind, one->key);
+        result = check_reference(c, all, one, kind, one->key);
     }
     return result;
 }
@@ -58,7 +58,7 @@ static int check_sources(const struct check *c, const char *key, const char *kin
         const char *source = node_get_text(one, "source");
         const char *type = node_get_text(one, "type");
         if (source != NULL && (type == NULL || str_equal(type, "volume"))) {
-            result = check_reference(c, one, kind, source);
+            result = check_reference(c, all, one, kind, source);
         }
     }
     return result;
@@ -73,15 +73,13 @@ static int check_references(const struct check *c)
     }
     int result = 0;
     if (mode != NULL && str_starts_with(mode->text, "service:")) {
-        result = check_reference(c, mode, "services", mode->text + strlen("service:"));
+        result = check_reference(c, mode, mode, "services", mode->text + strlen("service:"));
     }
     if (result == 0) {
         result = check_named(c, "networks", "networks");
     }
-    const struct node *dependencies = node_get(c->service, "depends_on");
-    for (const struct node *one = dependencies == NULL ? NULL : dependencies->first;
-         one != NULL && result == 0; one = one->next) {
-        result = check_reference(c, one, "services", one->key);
+    if (result == 0) {
+        result = check_named(c, "depends_on", "services");
     }
     if (result == 0) {
         result = check_sources(c, "volumes", "volumes");

@@ -91,11 +91,9 @@ static int finish_dependency(struct load *load, struct node *node, const struct 
             return 0;
         }
     }
-    const char *nearest = str_nearest(condition->text, CONDITIONS, ARRAY_SIZE(CONDITIONS));
-    return load_fail(
-        load, condition, STEP(step, condition, 0), "\"%.40s\" is none of %s", condition->text,
-        nearest == NULL ? "service_started, service_healthy and service_completed_successfully"
-                        : nearest);
+    return load_fail(load, condition, STEP(step, condition, 0),
+                     "\"%.40s\" is none of %s, %s and %s", condition->text, CONDITIONS[0],
+                     CONDITIONS[1], CONDITIONS[2]);
 }
 
 static const struct field DEPENDENCY_FIELDS[] = {
@@ -268,7 +266,7 @@ static const struct shape PULL_POLICY = {
 /* --- services and the whole ---------------------------------------------------------------------
  */
 
-#define NOT_YET "nodes do not take this yet: leave it out"
+#define NOT_YET "nodes do not take this key yet: leave it out"
 #define LINKS   "services find each other by name: put them into one network and leave this out"
 
 static const struct field SERVICE_FIELDS[] = {

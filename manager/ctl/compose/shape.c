@@ -1,6 +1,7 @@
 #include "manager/ctl/compose/shape.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/json.h"
@@ -34,12 +35,14 @@ static int fail_unknown(struct load *load, const struct node *node, const struct
         }
     }
     const char *nearest = str_nearest(node->key, names, count);
-    return load_fail(load, node, step, "there is no such key%s%s%s",
-                     nearest == NULL ? "" : ", did you mean \"", nearest == NULL ? "" : nearest,
-                     nearest == NULL ? "" : "\"?");
+    char text[128];
+    snprintf(text, sizeof text, "there is no such key%s%s%s",
+             nearest == NULL ? "" : ", did you mean \"", nearest == NULL ? "" : nearest,
+             nearest == NULL ? "" : "\"?");
+    return load_fail_key(load, node, step, text);
 }
 
-/* The shape of an entry or item; NULL where anything goes. > 0 is never returned. */
+/* The shape of an entry or item; NULL where anything goes. */
 static int child_shape(struct load *load, const struct node *child, const struct step *step,
                        const struct shape *shape, const struct shape **ret_shape)
 {
@@ -56,7 +59,7 @@ static int child_shape(struct load *load, const struct node *child, const struct
         return fail_unknown(load, child, step, shape);
     }
     if (field->shape == NULL) {
-        return load_fail(load, child, step, "%s", field->refused);
+        return load_fail_key(load, child, step, field->refused);
     }
     *ret_shape = field->shape;
     return 0;
@@ -80,8 +83,9 @@ int shape_check(struct load *load, struct node *node, const struct step *step,
 {
     int result = 0;
     if ((node->kind & shape->kinds) == 0) {
-        return load_fail(load, node, step, "must be %s, this is %s", shape->what,
-                         node_kind_name(node));
+        return load_fail(load, node, step, "must be %s, this is %s%s", shape->what,
+                         node_kind_name(node),
+                         node->kind == NODE_NULL ? ": leave the key out, or give it a value" : "");
     }
     if (node->kind == NODE_LIST && (shape->flags & SHAPE_UNIQUE) != 0) {
         result = check_unique(load, node, step);

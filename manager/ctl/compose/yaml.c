@@ -215,7 +215,7 @@ static int check_key(struct reader *r, const yaml_event_t *event, const struct n
     const struct node *present = node_get(map, key->text);
     if (present != NULL) {
         return FAIL_AT(r, event->start_mark, "the key \"%s\" stands here twice, first in line %zu",
-                       key->text, present->at.line);
+                       key->text, present->key_at.line);
     }
     if (map->count >= NODE_MAX_KEYS) {
         return FAIL_AT(r, event->start_mark, "more than %d keys in one mapping", NODE_MAX_KEYS);
@@ -250,6 +250,7 @@ static int read_entry(struct reader *r, struct node *map, struct node **merge)
     bool is_merge = str_equal(key->text, "<<") && key_event.type == YAML_SCALAR_EVENT &&
                     key_event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (!is_merge) {
+        value->key_at = key->at;
         return node_put(map, key->text, value);
     }
     if (*merge != NULL) {

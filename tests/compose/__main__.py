@@ -1,0 +1,3 @@
+from . import write_expected
+
+write_expected()
