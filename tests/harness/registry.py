@@ -156,8 +156,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def forward(self, stop_after=None):
         upstream = http.client.HTTPConnection(self.owner.registry.address, timeout=60)
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        upstream.request(self.command, self.path, headers=headers)
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():  # there are several Accept
+            upstream.putheader(name, value)
+        upstream.endheaders()
         answer = upstream.getresponse()
         body = answer.read()
         self.send_response(answer.status)
