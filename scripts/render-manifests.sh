@@ -6,7 +6,8 @@
 #   --check   changes nothing, and fails when kubernetes/ is not what the chart gives
 #   --help    this text
 #
-# The Secrets are not among them: scripts/gen-certs.sh --apply makes those.
+# The Secrets are not among them: scripts/gen-certs.sh --apply makes those. The manager's are in a folder of their
+# own, kubernetes/manager, for its namespace and since it is not wanted everywhere.
 set -euo pipefail
 
 # shellcheck source=scripts/lib.sh
@@ -16,71 +17,83 @@ source "$ROOT/scripts/chart-tools.sh"
 
 readonly FOLDER=$ROOT/kubernetes
 readonly NAMESPACE=bellbuoy
+readonly NODES_NAMESPACE=$NAMESPACE-nodes
 
 SCRATCH=
 
 # render: the chart's objects in one stream, without what only Helm needs.
 render() {
     helm template bellbuoy "$ROOT/helm/bellbuoy" --namespace "$NAMESPACE" --kube-version "${KUBE_VERSIONS[0]}" \
-        --skip-tests --set tls.mode=existing,token.mode=existing |
+        --skip-tests --set tls.mode=existing,token.mode=existing \
+        --set manager.enabled=true,manager.docker.gid=999 |
         sed -e '/^ *helm.sh\/chart:/d' -e '/^ *app.kubernetes.io\/managed-by: Helm$/d' -e '/^ *$/d'
 }
 
-# split FOLDER: the objects of stdin, each in COMPONENT-KIND.yaml, and those names on stdout.
+# split FOLDER: the objects of stdin, each in COMPONENT-KIND.yaml, and those names on stdout; those of the nodes'
+# namespace in manager/.
 split() {
-    awk -v folder="$1" '
+    awk -v folder="$1" -v nodes="$NODES_NAMESPACE" '
         function flush(   file) {
             if (text == "") return
-            file = component "-" tolower(kind) ".yaml"
+            file = (namespace == nodes ? "manager/" : "") component "-" tolower(kind) ".yaml"
             printf "# Rendered by scripts/render-manifests.sh from helm/bellbuoy: change it there.\n%s", text \
                 > (folder "/" file)
             close(folder "/" file)
             print file
             text = ""
         }
-        /^---$/ { flush(); component = kind = ""; next }
+        /^---$/ { flush(); component = kind = namespace = ""; next }
         /^# Source:/ { next }
         /^kind: / { kind = $2 }
+        /^  namespace: / { namespace = $2 }
         # The first is the object'\''s own.
         /app.kubernetes.io\/component: / && component == "" { component = $2 }
         { text = text $0 "\n" }
         END { flush() }' | sort
 }
 
+# write_namespace FOLDER NAME LEVEL: with the Pod Security level that it enforces.
 write_namespace() {
     cat >"$1/namespace.yaml" <<YAML
 # Rendered by scripts/render-manifests.sh: change it there.
 apiVersion: v1
 kind: Namespace
 metadata:
-  name: $NAMESPACE
+  name: $2
   labels:
-    pod-security.kubernetes.io/enforce: restricted
-    pod-security.kubernetes.io/warn: restricted
-    pod-security.kubernetes.io/audit: restricted
+    pod-security.kubernetes.io/enforce: $3
+    pod-security.kubernetes.io/warn: $3
+    pod-security.kubernetes.io/audit: $3
 YAML
 }
 
-# write_kustomization FOLDER FILE...
+# write_kustomization FOLDER USE FILE...
 write_kustomization() {
-    local folder=$1
-    shift
+    local folder=$1 use=$2
+    shift 2
     {
         echo "# Rendered by scripts/render-manifests.sh: change it there."
-        echo "# kubectl apply -k kubernetes/, after scripts/gen-certs.sh --apply"
+        echo "# $use"
         printf '%s\n' "apiVersion: kustomize.config.k8s.io/v1beta1" "kind: Kustomization" "resources:"
         printf '  - %s\n' "$@"
     } >"$folder/kustomization.yaml"
 }
 
 render_into() {
-    local -a files
+    local -a files nodes
     render >"$SCRATCH/all.yaml" || die "the chart does not render (see above)"
+    mkdir "$1/manager"
     mapfile -t files < <(split "$1" <"$SCRATCH/all.yaml")
     [[ $(sort -u <(printf '%s\n' "${files[@]}") | wc -l) -eq ${#files[@]} ]] ||
         die "two objects of the chart would have the same file"
-    write_namespace "$1"
-    write_kustomization "$1" namespace.yaml "${files[@]}"
+    mapfile -t nodes < <(printf '%s\n' "${files[@]}" | sed -n 's|^manager/||p')
+    mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -v '^manager/')
+    write_namespace "$1" "$NAMESPACE" restricted
+    write_kustomization "$1" "kubectl apply -k kubernetes/, after scripts/gen-certs.sh --apply" \
+        namespace.yaml "${files[@]}"
+    write_namespace "$1/manager" "$NODES_NAMESPACE" privileged
+    write_kustomization "$1/manager" "kubectl apply -k kubernetes/manager, with supplementalGroups as the nodes have it:
+# stat -c %g /var/run/docker.sock" namespace.yaml "${nodes[@]}"
 }
 
 main() {

@@ -13,6 +13,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "bellbuoy"
 NAMESPACE = "somewhere"
+MANAGED = ["manager.enabled=true", "manager.docker.gid=999"]
 
 
 @functools.cache

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from conftest import CHART, env
+from conftest import CHART, MANAGED, env
 
 ALWAYS = {"Deployment", "NetworkPolicy", "Pod", "PodDisruptionBudget", "Secret", "Service",
           "StatefulSet"}
@@ -28,6 +28,7 @@ def test_by_default(render):
     (["metrics.grafanaDashboard.enabled=true"], {"ConfigMap"}, set()),
     (["networkPolicy.enabled=false"], set(), {"NetworkPolicy"}),
     (["tls.mode=certManager"], {"Certificate", "Issuer"}, set()),
+    (MANAGED, {"DaemonSet"}, set()),
     (["tls.mode=existing", "token.mode=existing"], set(), {"Secret"}),
 ])
 def test_on_demand(render, values, more, fewer):
@@ -40,7 +41,8 @@ def test_every_object_bears_the_labels(render):
         assert labels["app.kubernetes.io/instance"] == "bellbuoy", one["metadata"]["name"]
         assert labels["app.kubernetes.io/part-of"] == "bellbuoy"
         assert labels["app.kubernetes.io/component"]
-        assert one["metadata"]["namespace"] == "somewhere"
+        of_nodes = labels["app.kubernetes.io/component"].startswith("manager")
+        assert one["metadata"]["namespace"] == ("machines" if of_nodes else "somewhere")
 
 
 @pytest.mark.parametrize("service", ["broker", "receiver", "broadcaster"])
@@ -68,6 +70,22 @@ def test_what_must_stay_is_on_volumes(render):
     assert claim[0]["spec"]["resources"]["requests"]["storage"] == "5Gi"
 
 
+def test_a_manager_on_each_node_knows_its_name_and_its_own_documents(render):
+    workload = render(*MANAGED).get("DaemonSet", "bellbuoy-manager")
+    assert workload["metadata"]["namespace"] == "somewhere-nodes"
+    pod = workload["spec"]["template"]["spec"]
+    assert workload["spec"]["selector"]["matchLabels"].items() <= \
+        workload["spec"]["template"]["metadata"]["labels"].items()
+    volumes = {one["name"]: one.get("hostPath") for one in pod["volumes"]}
+    assert volumes["state"] == {"path": "/var/lib/bellbuoy/manager", "type": "DirectoryOrCreate"}
+    assert volumes["docker"] == {"path": "/var/run/docker.sock", "type": "Socket"}
+    container = env(pod["containers"][0])
+    assert container["BELLBUOY_NODE"] == {"fieldRef": {"fieldPath": "spec.nodeName"}}
+    mounts = {one["name"]: one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
+    assert mounts["state"] == container["BELLBUOY_STATE_DIR"]
+    assert mounts["docker"] == container["BELLBUOY_DOCKER_SOCKET"]
+
+
 def test_the_brokers_memory_exceeds_its_queue(render):
     """A message of a full queue costs about 340 bytes beside its own."""
     conf = dict(line.split(None, 1) for line in
@@ -80,8 +98,8 @@ def test_the_brokers_memory_exceeds_its_queue(render):
 
 
 def test_liveness_does_not_ask_the_broker(render):
-    for service in ("receiver", "broadcaster"):
-        container = render().container(service)
+    for service in ("receiver", "broadcaster", "manager"):
+        container = render(*MANAGED).container(service)
         assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
         assert container["startupProbe"]["httpGet"]["path"] == "/healthz"
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
@@ -128,10 +146,12 @@ def test_the_dashboard_asks_for_metrics_that_there_are():
 
 
 def test_prometheus_reads_every_service(render):
-    objects = render("metrics.serviceMonitor.enabled=true")
+    assert render("metrics.serviceMonitor.enabled=true").names("PodMonitor") == [
+        "bellbuoy-broadcaster", "bellbuoy-broker"]
+    objects = render("metrics.serviceMonitor.enabled=true", *MANAGED)
     assert objects.names("ServiceMonitor") == ["bellbuoy-receiver"]
-    assert objects.names("PodMonitor") == ["bellbuoy-broadcaster", "bellbuoy-broker"]
-    for service in ("broker", "broadcaster"):
+    assert objects.names("PodMonitor") == ["bellbuoy-broadcaster", "bellbuoy-broker", "bellbuoy-manager"]
+    for service in ("broker", "broadcaster", "manager"):
         monitor = objects.get("PodMonitor", f"bellbuoy-{service}")["spec"]
         ports = [one["name"] for one in objects.container(service)["ports"]]
         assert monitor["podMetricsEndpoints"][0]["port"] in ports

@@ -4,7 +4,7 @@ import base64
 import subprocess
 
 import pytest
-from conftest import ROOT, env
+from conftest import MANAGED, ROOT, env
 
 CLIENTS = ("receiver", "broadcaster", "operator")
 
@@ -21,7 +21,8 @@ def test_every_pod_is_restricted(render, files):
         assert pod["securityContext"]["runAsUser"] == 10001, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys(), name
-        assert all("hostPath" not in volume for volume in pod.get("volumes", [])), name
+        if not name.endswith("-manager"):
+            assert all("hostPath" not in volume for volume in pod.get("volumes", [])), name
         for container in pod["containers"]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -30,6 +31,24 @@ def test_every_pod_is_restricted(render, files):
             }, name
             assert container["resources"]["requests"].keys() >= {"cpu", "memory"}, name
             assert "memory" in container["resources"]["limits"], name
+
+
+def test_the_manager_has_the_socket_s_group_and_no_more(render):
+    pod = render(*MANAGED).get("DaemonSet", "bellbuoy-manager")["spec"]["template"]["spec"]
+    assert pod["securityContext"]["supplementalGroups"] == [999]
+    assert sum("hostPath" in volume for volume in pod["volumes"]) == 2
+    (prepare,) = pod["initContainers"]
+    assert prepare["securityContext"] == {
+        "runAsNonRoot": False, "runAsUser": 0, "runAsGroup": 0,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"], "add": ["CHOWN"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert [one["name"] for one in prepare["volumeMounts"]] == ["state"]
+
+
+def test_a_group_must_be_named(refuse):
+    assert "at '/manager/docker/gid'" in refuse("manager.enabled=true")
 
 
 def test_secrets_are_mounted_for_nobody_else(render):
@@ -87,6 +106,23 @@ def test_only_clients_reach_the_broker_and_it_reaches_nobody(render):
     assert ports(broker["ingress"][0]) == {(8883, "TCP")}
 
 
+def test_the_manager_and_the_broker_reach_each_other_s_namespace(render):
+    objects = render(*MANAGED)
+    in_release, in_nodes = ({"matchLabels": {"kubernetes.io/metadata.name": name}}
+                            for name in ("somewhere", "somewhere-nodes"))
+    broker = policy(objects, "broker")["ingress"][0]["from"]
+    assert components(broker) == {"receiver", "broadcaster", "manager"}
+    assert [peer.get("namespaceSelector") for peer in broker] == [None, None, in_nodes]
+    manager = policy(objects, "manager")
+    assert manager["policyTypes"] == ["Ingress", "Egress"] and "ingress" not in manager
+    to_broker, to_dns = manager["egress"]
+    assert components(to_broker["to"]) == {"broker"}
+    assert to_broker["to"][0]["namespaceSelector"] == in_release
+    assert (ports(to_broker), ports(to_dns)) == ({(8883, "TCP")}, {(53, "UDP"), (53, "TCP")})
+    url = env(objects.container("manager"))["BELLBUOY_BROKER_URL"]
+    assert url == "mqtts://bellbuoy-broker.somewhere:8883"
+
+
 @pytest.mark.parametrize("service", ["receiver", "broadcaster"])
 def test_clients_reach_the_broker_and_dns_only(render, service):
     to_broker, to_dns = policy(render(), service)["egress"]
@@ -132,9 +168,10 @@ def pem(objects, name, key):
 
 
 def test_generated_certificates_are_of_one_authority(render, tmp_path):
-    objects = render()
+    objects = render(*MANAGED)
     (tmp_path / "ca").write_bytes(pem(objects, "bellbuoy-ca", "tls.crt"))
-    for service in ("broker", *CLIENTS):
+    assert objects.get("Secret", "bellbuoy-manager-tls")["metadata"]["namespace"] == "somewhere-nodes"
+    for service in ("broker", "manager", *CLIENTS):
         secret = objects.get("Secret", f"bellbuoy-{service}-tls")
         assert secret["type"] == "kubernetes.io/tls"
         assert pem(objects, f"bellbuoy-{service}-tls", "ca.crt") == (tmp_path / "ca").read_bytes()
@@ -181,8 +218,15 @@ def test_cert_manager_makes_the_same_secrets(render):
         assert spec["privateKey"]["algorithm"] == "ECDSA"
 
 
+def test_an_issuer_of_one_namespace_does_not_serve_the_manager(refuse):
+    assert "ClusterIssuer" in refuse("tls.mode=certManager", *MANAGED)
+    assert "ClusterIssuer" in refuse("tls.mode=certManager", "tls.certManager.issuerRef.name=house",
+                                     "tls.certManager.issuerRef.kind=Issuer", *MANAGED)
+
+
 def test_cert_manager_takes_the_houses_issuer(render):
     objects = render(files=["full"])
+    assert objects.get("Certificate", "bellbuoy-manager-tls")["metadata"]["namespace"] == "machines"
     assert objects.names("Issuer") == []
     for one in objects.of("Certificate"):
         assert one["spec"]["issuerRef"] == {"name": "house", "kind": "ClusterIssuer",
@@ -192,12 +236,15 @@ def test_cert_manager_takes_the_houses_issuer(render):
 # ---- kubernetes/ ----
 
 def test_plain_manifests_hold_no_secret_and_refer_to_those_of_gen_certs():
-    text = {path.name: path.read_text() for path in (ROOT / "kubernetes").glob("*.yaml")}
+    text = {str(path.relative_to(ROOT / "kubernetes")): path.read_text()
+            for path in (ROOT / "kubernetes").rglob("*.yaml")}
     assert len(text) > 10
     assert [name for name, one in text.items() if "kind: Secret" in one or "PRIVATE KEY" in one] == []
     assert "secretName: bellbuoy-receiver-tls" in text["receiver-statefulset.yaml"]
     assert "secretName: bellbuoy-token" in text["receiver-statefulset.yaml"]
     assert "enforce: restricted" in text["namespace.yaml"]
+    assert "secretName: bellbuoy-manager-tls" in text["manager/manager-daemonset.yaml"]
+    assert "enforce: privileged" in text["manager/namespace.yaml"]
     assert [name for name, one in text.items() if "helm.sh/" in one] == []
 
 

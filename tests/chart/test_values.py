@@ -24,6 +24,8 @@ from conftest import CHART, env
     ("ingress.hosts=x", "'hosts'"),
     ("networkPolicy.enable=true", "'enable'"),
     ("networkPolicy.metricsFrom[0].podselector.matchLabels.a=b", "'podselector'"),
+    ("manager.socket=/a", "'socket'"),
+    ("manager.docker.group=1", "'group'"),
     ("metrics.serviceMonitor.intervall=30s", "'intervall'"),
     ("metrics.grafana.enabled=true", "'grafana'"),
     ("image.pullpolicy=Always", "'pullpolicy'"),
@@ -50,6 +52,11 @@ def test_an_unknown_key_is_named(refuse, value, names):
     ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
     ("fullnameOverride=Buoy", "/fullnameOverride"),
     ("tls.generate.days=0", "/tls/generate/days"),
+    ("manager.docker.gid=docker", "/manager/docker/gid"),
+    ("manager.docker.socket=docker.sock", "/manager/docker/socket"),
+    ("manager.stateDir=../x", "/manager/stateDir"),
+    ("manager.groups[0]=presses", "/manager/groups/0"),
+    ("manager.allow[0]=a b", "/manager/allow/0"),
     ("metrics.serviceMonitor.enabled=yes", "/metrics/serviceMonitor/enabled"),
 ])
 def test_a_wrong_value_is_located(refuse, value, where):
@@ -84,7 +91,11 @@ def test_options_reach_the_services(render):
     broadcaster = env(objects.container("broadcaster"))
     assert broadcaster["BELLBUOY_PROFILE"] == "events"
     assert broadcaster["BELLBUOY_SOURCE"] == "press"
-    for service in ("broker", "receiver", "broadcaster"):
+    manager = env(objects.container("manager"))
+    assert manager["BELLBUOY_GROUP"] == "presses:10,site-a:5"
+    assert manager["BELLBUOY_ALLOW"] == "devices"
+    assert manager["BELLBUOY_ALLOW_BIND"] == "/srv/data,/etc/app"
+    for service in ("broker", "receiver", "broadcaster", "manager"):
         assert env(objects.container(service))["BELLBUOY_LOG_FORMAT"] == "json"
 
 

@@ -37,10 +37,27 @@ app.kubernetes.io/managed-by: {{ (first .).Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" (first .).Chart.Name (first .).Chart.Version }}
 {{- end }}
 
+{{- /* The manager's objects are in a namespace of their own, which admits its hostPath. */}}
+{{- define "bellbuoy.namespace" -}}
+{{- $release := (first .).Release.Namespace -}}
+{{- if hasPrefix "manager" (last .) -}}
+{{- (first .).Values.manager.namespace | default (printf "%s-nodes" $release) -}}
+{{- else -}}
+{{- $release -}}
+{{- end -}}
+{{- end }}
+
+{{- /* Those that have a certificate, as a JSON list. */}}
+{{- define "bellbuoy.certified" -}}
+{{- $services := list "broker" "receiver" "broadcaster" "operator" -}}
+{{- if .Values.manager.enabled }}{{ $services = append $services "manager" }}{{ end -}}
+{{- $services | toJson -}}
+{{- end }}
+
 {{- /* Name, namespace and labels of an object that bears its component's name. */}}
 {{- define "bellbuoy.metadata" -}}
 name: {{ include "bellbuoy.fullname" (first .) }}-{{ last . }}
-namespace: {{ (first .).Release.Namespace }}
+namespace: {{ include "bellbuoy.namespace" . }}
 labels:
   {{- include "bellbuoy.labels" . | nindent 2 }}
 {{- end }}
@@ -70,9 +87,13 @@ securityContext:
   runAsGroup: 10001
   fsGroup: 10001
   fsGroupChangePolicy: OnRootMismatch
+  {{- if eq (last .) "manager" }}
+  # The group of the engine's socket.
+  supplementalGroups: [{{ (first .).Values.manager.docker.gid | int64 }}]
+  {{- end }}
   seccompProfile:
     type: RuntimeDefault
-{{- with .Values.image.pullSecrets }}
+{{- with (first .).Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . }}
@@ -81,7 +102,7 @@ imagePullSecrets:
 {{- end }}
 
 {{- define "bellbuoy.pod" -}}
-{{- include "bellbuoy.podSecurity" (first .) }}
+{{- include "bellbuoy.podSecurity" . }}
 {{- with index (first .).Values (last .) }}
 {{- with .priorityClassName }}
 priorityClassName: {{ . }}
@@ -134,7 +155,7 @@ readOnlyRootFilesystem: true
 {{- end }}
 {{- end }}
 
-{{- /* Environment of a client of the broker, with DICT. */}}
+{{- /* Environment of a client of the broker, with DICT put over it. */}}
 {{- define "bellbuoy.clientEnv" -}}
 {{- $values := (first .).Values -}}
 {{- $env := dict "BELLBUOY_BROKER_URL" (printf "mqtts://%s-broker:8883" (include "bellbuoy.fullname" (first .)))
@@ -143,7 +164,7 @@ readOnlyRootFilesystem: true
   "BELLBUOY_KEY_FILE" "/etc/bellbuoy/tls/tls.key"
   "BELLBUOY_LOG_LEVEL" $values.log.level
   "BELLBUOY_LOG_FORMAT" $values.log.format -}}
-{{- include "bellbuoy.env" (list (first .) (index . 1) (merge $env (last .))) }}
+{{- include "bellbuoy.env" (list (first .) (index . 1) (merge (last .) $env)) }}
 {{- end }}
 
 {{- define "bellbuoy.tlsMount" -}}
