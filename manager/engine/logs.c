@@ -24,7 +24,7 @@ struct logs {
     struct engine_call *call;
     char *path; /* "/containers/NAME" */
     struct log_lines lines;
-    TAILQ_HEAD(, kept_line) kept; /* until the end, where it is not followed */
+    TAILQ_HEAD(kept_lines, kept_line) kept; /* until the end, where it is not followed */
     size_t kept_bytes;
     struct err e;
     bool busy; /* on the stack: freed later */

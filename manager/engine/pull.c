@@ -23,7 +23,7 @@
 /* One call to the engine, which any number of pulls of the same image and platform wait for. */
 struct flight {
     TAILQ_ENTRY(flight) link;
-    TAILQ_HEAD(, pull) pulls;
+    TAILQ_HEAD(pulls, pull) pulls;
     struct engine_pulls *flights; /* it is in; NULL: ended */
     struct engine_call *call;
     char *path;
@@ -82,7 +82,9 @@ static void tell_progress(struct flight *flight)
 
     pull_layers_sum(&flight->layers, &progress);
     TAILQ_FOREACH(pull, &flight->pulls, link)
-    pull->told = !pull->settings.progress;
+    {
+        pull->told = !pull->settings.progress;
+    }
     while ((pull = next_untold(flight))) {
         pull->told = true;
         pull->settings.progress(pull->settings.context, &progress);

@@ -11,7 +11,10 @@
 
 #include <cmocka.h>
 
-#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define TOO_LONG_DIGEST                                                                            \
+    "a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef00"
+#define TOO_LONG_TAG "a:" HEX64 HEX64 "0"
+#define HEX64        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
     const char *text, *registry, *path, *tag, *digest;
@@ -71,14 +74,14 @@ static const char *const bad[] = {
     ".a",
     "a@",
     "a@sha256:12",
-    "a@sha256:" HEX64 "00",
+    TOO_LONG_DIGEST,
     "a@SHA256:" HEX64,
     "reg.example:/a",
     "reg.example:x/a",
     "-reg.example/a",
     "[::1/a",
     HEX64,
-    "a:" HEX64 HEX64 "0",
+    TOO_LONG_TAG,
     "a\nb",
     "a%2e",
     "\xc3\xa4",
