@@ -69,8 +69,8 @@ static int check_name(const struct node *node, const struct node_text *text, str
     const char *known = node_facts_name(&node->next);
     if (*known == '\0' || str_equal(known, text->name))
         return 0;
-    return FAIL(e, EINVAL, "node '%.100s' has the topics of node '%.100s': rename one of them",
-                text->name, known);
+    return FAIL(e, EINVAL, "node '%s' has the topics of node '%s': rename one of them", text->name,
+                known);
 }
 
 static int check_room(const struct registry *registry, const struct node_text *text, struct err *e)

@@ -7,7 +7,8 @@
 #include "common/base/json.h"
 #include "common/base/str.h"
 
-#define AT_SIZE 320 /* of a JSON pointer with two names in it */
+#define NAME_MAX_BYTES 128 /* of a project and of a service */
+#define AT_SIZE        320 /* of a JSON pointer with two names in it, whole */
 
 /* What is taken apart by whoever reads the report has the shape that docs/nodes.md gives it: absent
  * and null are none, and what a scalar says is not looked at. */
@@ -26,8 +27,11 @@ static int check_each(const cJSON *members, const char *at, struct err *e)
     int index = 0;
     cJSON_ArrayForEach(member, members)
     {
+        if (member->string && strlen(member->string) > NAME_MAX_BYTES)
+            return FAIL(e, EINVAL, "%s has a name of %zu bytes, at most %d are taken", at,
+                        strlen(member->string), NAME_MAX_BYTES);
         if (!cJSON_IsObject(member) && member->string)
-            return FAIL(e, EINVAL, "%s/%.100s must be an object", at, member->string);
+            return FAIL(e, EINVAL, "%s/%s must be an object", at, member->string);
         if (!cJSON_IsObject(member))
             return FAIL(e, EINVAL, "%s/%d must be an object", at, index);
         index++;
@@ -52,7 +56,7 @@ static int check_service(const cJSON *service, const char *of_project, struct er
 {
     char at[AT_SIZE];
     const cJSON *container;
-    snprintf(at, sizeof(at), "%s/services/%.100s", of_project, service->string);
+    snprintf(at, sizeof(at), "%s/services/%s", of_project, service->string);
     int r = check_object(service, at, "replicas", e);
     if (r == 0)
         r = check_list(service, at, "containers", e);
@@ -85,7 +89,7 @@ static int check_project(const cJSON *project, struct err *e)
     static const char *const objects[] = {"desired", "applied", "lastGood", "reason"};
     char at[AT_SIZE];
     const char *phase;
-    snprintf(at, sizeof(at), "/projects/%.100s", project->string);
+    snprintf(at, sizeof(at), "/projects/%s", project->string);
     int r = json_get_string(project, at, "phase", &phase, e);
     if (r == JSON_ABSENT)
         return FAIL(e, EINVAL, "%s/phase is missing", at);

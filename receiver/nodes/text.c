@@ -33,8 +33,8 @@ int node_text_who(const cJSON *json, const char *level, const char **ret_name, i
         return FAIL(e, EINVAL, "/node must be a name of 1 to %d bytes", NODE_NAME_MAX);
     topic_level_format(wanted, name);
     if (!str_equal(wanted, level))
-        return FAIL(e, EINVAL, "/node is '%.100s', whose topics have the level '%s', not '%s'",
-                    name, wanted, level);
+        return FAIL(e, EINVAL, "/node is '%s', whose topics have the level '%s', not '%s'", name,
+                    wanted, level);
     *ret_name = name;
     *ret_session = session;
     return 0;

@@ -12,6 +12,10 @@
 
 #define OF(project) "{\"node\":\"press.7\",\"session\":1," AT ",\"projects\":{\"x\":" project "}}"
 
+#define LONG                                                                                       \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"                             \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"
+
 static struct node_text *parse(const char *payload)
 {
     struct node_text *report = NULL;
@@ -66,6 +70,8 @@ static void test_what_is_refused(void **state)
          "/projects/x/services/web/containers/0 must be an object"},
         {OF("{\"phase\":\"IDLE\",\"services\":{\"web\":{\"containers\":[{\"lastExit\":1}]}}}"),
          "/projects/x/services/web/lastExit must be an object"},
+        {OF("{\"phase\":\"IDLE\",\"services\":{\"" LONG "\":{}}}"),
+         "/projects/x/services has a name of 129 bytes"},
         {OF("{\"phase\":\"IDLE\",\"reason\":\"x\"}"), "/projects/x/reason must be an object"},
         {OF("{\"phase\":\"IDLE\",\"drift\":{}}"), "/projects/x/drift must be an array"},
         {"{\"node\":\"press.7\",\"session\":1," AT ",\"groups\":7}", "/groups must be an array"},
