@@ -75,7 +75,7 @@ static const char *const bad[] = {
     "a@",
     "a@sha256:12",
     TOO_LONG_DIGEST,
-    "a@SHA256:" HEX64,
+    "a@SHA256:0123456789abcdef0123456789abcdef",
     "reg.example:/a",
     "reg.example:x/a",
     "-reg.example/a",
