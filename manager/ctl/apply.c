@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/str.h"
+#include "manager/ctl/canary.h"
 #include "manager/ctl/command.h"
 #include "manager/ctl/lint.h"
 #include "manager/ctl/progress.h"
@@ -183,12 +184,16 @@ int apply_run(const struct call *call)
     WAITING waiting = {0};
     struct err e = {0};
 
+    if (flags->resume)
+        return canary_resume(call);
     if ((flags->nodes.count > 0) == (flags->group != NULL))
         return call_fail(call, CTL_USAGE,
                          "apply needs --node NAME or --group NAME: who is it for?");
     int status = lint_load(call, &document);
     if (status != CTL_CONVERGED)
         return status;
+    if (flags->canary)
+        return canary_start(call, TAKE(document));
     int r = apply_document(call, document, &console, &waiting, &e);
     if (r == -ESTALE)
         return call_fail(call, CTL_REJECTED, "%s", e.msg);

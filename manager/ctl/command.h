@@ -40,6 +40,7 @@ int logs_run(const struct call *call);
 int lint_run(const struct call *call);
 int doctor_run(const struct call *call);
 int config_run(const struct call *call);
+int rollouts_run(const struct call *call);
 int completion_run(const struct call *call);
 
 /* The whole program. */

@@ -185,6 +185,31 @@ static const struct option revision_table[] = {
 };
 SET(flags_revision, "Revision", revision_table);
 
+static const struct option canary_table[] = {
+    {.name = "canary",
+     AT(canary),
+     .value_name = "SHARE",
+     .help = "Rolls out to a group by shares: the first is a number of nodes, or a percentage."},
+    {.name = "then",
+     .type = OPTION_LIST,
+     AT(then),
+     .value_name = "SHARE",
+     .help = "The next share, once those before are good; repeated, and all in the end."},
+    {.name = "resume",
+     AT(resume),
+     .value_name = "ID",
+     .help = "Goes on with a rollout that was halted or left alone."},
+};
+SET(flags_canary, "Rollout", canary_table);
+
+static const struct option rollouts_table[] = {
+    {.name = "abort",
+     .type = OPTION_BOOLEAN,
+     AT(abort),
+     .help = "Gives the rollout up: its nodes follow their group again."},
+};
+SET(flags_rollouts, "Rollouts", rollouts_table);
+
 static const char *const output_choices[] = {"table", "json", "yaml", NULL};
 static const char *const color_choices[] = {"auto", "always", "never", NULL};
 

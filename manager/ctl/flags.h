@@ -45,6 +45,7 @@ struct flags {
     const char *canary;
     struct option_list then;
     const char *resume;
+    bool abort;
 };
 
 struct flag_set {
@@ -54,6 +55,6 @@ struct flag_set {
 };
 
 extern const struct flag_set flags_document, flags_policy, flags_target, flags_project, flags_wait,
-    flags_watch, flags_logs, flags_revision, flags_answer, flags_canary;
+    flags_watch, flags_logs, flags_revision, flags_answer, flags_canary, flags_rollouts;
 /* What the environment, --config and a context may set as well. */
 extern const struct flag_set flags_output, flags_context;

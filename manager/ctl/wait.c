@@ -8,6 +8,14 @@
 
 #define RETURN_MS 10000 /* a manager that is restarted is away for a moment */
 
+static int allocate(struct waiting *w, size_t most)
+{
+    w->nodes = calloc(most + 1, sizeof(struct node *));
+    w->outcomes = calloc(most + 1, sizeof(enum outcome));
+    w->seen_ms = calloc(most + 1, sizeof(int64_t));
+    return w->nodes && w->outcomes && w->seen_ms ? 0 : -ENOMEM;
+}
+
 static int collect(struct waiting *w, struct console *console, const char *group)
 {
     const struct option_list *names = &console->call->flags->nodes;
@@ -37,15 +45,25 @@ int waiting_init(struct waiting *waiting, struct console *console, const char *g
 {
     size_t most = group ? console->fleet.count : console->call->flags->nodes.count;
 
-    *waiting = (struct waiting){
-        .nodes = calloc(most + 1, sizeof(struct node *)),
-        .outcomes = calloc(most + 1, sizeof(enum outcome)),
-        .seen_ms = calloc(most + 1, sizeof(int64_t)),
-        .expected.group = group,
-    };
-    if (!waiting->nodes || !waiting->outcomes || !waiting->seen_ms ||
-        collect(waiting, console, group) < 0)
+    *waiting = (struct waiting){.expected.group = group};
+    if (allocate(waiting, most) < 0 || collect(waiting, console, group) < 0)
         return FAIL(e, ENOMEM, "out of memory");
+    note_online(waiting, clock_monotonic_ms());
+    return 0;
+}
+
+int waiting_init_names(struct waiting *waiting, struct console *console, const cJSON *names,
+                       size_t count, struct err *e)
+{
+    *waiting = (struct waiting){0};
+    if (allocate(waiting, count) < 0)
+        return FAIL(e, ENOMEM, "out of memory");
+    for (const cJSON *n = names->child; n && waiting->count < count; n = n->next) {
+        struct node *node = fleet_add(&console->fleet, n->valuestring);
+        if (!node)
+            return FAIL(e, ENOMEM, "out of memory");
+        waiting->nodes[waiting->count++] = node;
+    }
     note_online(waiting, clock_monotonic_ms());
     return 0;
 }

@@ -17,6 +17,9 @@ struct waiting {
 /* Takes the nodes of the flags: --node, else those whose reports name the group. */
 MUST_CHECK int waiting_init(struct waiting *waiting, struct console *console, const char *group,
                             struct err *e);
+/* Takes the first `count` of an array of names. */
+MUST_CHECK int waiting_init_names(struct waiting *waiting, struct console *console,
+                                  const cJSON *names, size_t count, struct err *e);
 void waiting_deinit(struct waiting *waiting);
 #define WAITING __attribute__((cleanup(waiting_deinit))) struct waiting
 
