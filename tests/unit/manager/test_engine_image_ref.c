@@ -11,10 +11,7 @@
 
 #include <cmocka.h>
 
-#define TOO_LONG_DIGEST                                                                            \
-    "a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef00"
-#define TOO_LONG_TAG "a:" HEX64 HEX64 "0"
-#define HEX64        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
     const char *text, *registry, *path, *tag, *digest;
@@ -52,6 +49,10 @@ static void understands(void **state)
     }
 }
 
+/* Beside the list, where a joined literal looks like a missing comma. */
+static const char too_long_tag[] = "a:" HEX64 HEX64 "0";
+static const char too_long_digest[] = "a@sha256:" HEX64 "00";
+
 static const char *const bad[] = {
     "",
     ":",
@@ -74,14 +75,14 @@ static const char *const bad[] = {
     ".a",
     "a@",
     "a@sha256:12",
-    TOO_LONG_DIGEST,
+    too_long_digest,
     "a@SHA256:0123456789abcdef0123456789abcdef",
     "reg.example:/a",
     "reg.example:x/a",
     "-reg.example/a",
     "[::1/a",
     HEX64,
-    TOO_LONG_TAG,
+    too_long_tag,
     "a\nb",
     "a%2e",
     "\xc3\xa4",
