@@ -7,11 +7,13 @@
 #   --dir FOLDER      where the files are
 #                     (default ${XDG_STATE_HOME:-~/.local/state}/bellbuoy/certs/NAMESPACE)
 #   --namespace NAME  the namespace that the broker is in (default bellbuoy)
+#   --nodes-namespace NAME
+#                     with --apply: the managers' namespace, made if it is missing, gets their Secret
 #   --name NAME       what the objects' names begin with (default bellbuoy)
 #   --dns NAME,...    more names or addresses by which the broker is reached
 #   --days N          days that a certificate is good for (default 1095)
 #   --ca-days N       days that the authority is good for (default 3650)
-#   --renew SERVICE   a new certificate for broker, receiver, broadcaster, operator, or for all
+#   --renew SERVICE   a new certificate for broker, receiver, broadcaster, manager, operator, or for all
 #   --new-ca          a new authority, and with it new certificates for all
 #   --apply           puts them into Secrets of that namespace, which is made if it is missing
 #   --context NAME    kubectl's context for that (default: the current one)
@@ -24,10 +26,11 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-readonly SERVICES=(broker receiver broadcaster operator)
+readonly SERVICES=(broker receiver broadcaster manager operator)
 
 DIR=
 NAMESPACE=bellbuoy
+NODES_NAMESPACE=
 NAME=bellbuoy
 DNS=()
 DAYS=1095
@@ -42,9 +45,10 @@ parse_options() {
     while [[ $# -gt 0 ]]; do
         case $1 in
         --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
-        --dir | --namespace | --name | --dns | --days | --ca-days | --renew | --context) take_value "$@" ;;&
+        --dir | --namespace | --nodes-namespace | --name | --dns | --days | --ca-days | --renew | --context) take_value "$@" ;;&
         --dir) DIR=$VALUE && shift ;;
         --namespace) NAMESPACE=$VALUE && shift ;;
+        --nodes-namespace) NODES_NAMESPACE=$VALUE && shift ;;
         --name) NAME=$VALUE && shift ;;
         --dns) IFS=, read -r -a DNS <<<"$VALUE" && shift ;;
         --days) DAYS=$VALUE && shift ;;
@@ -66,6 +70,7 @@ check_options() {
     require_integer --days "$DAYS" 1 36500
     require_integer --ca-days "$CA_DAYS" 1 36500
     require_label --namespace "$NAMESPACE"
+    [[ -z $NODES_NAMESPACE ]] || require_label --nodes-namespace "$NODES_NAMESPACE"
     require_label --name "$NAME"
     for name in "${DNS[@]}"; do
         [[ $name =~ ^[A-Za-z0-9.:*-]+$ ]] || usage_error "--dns: '$name' is neither a name nor an address"
@@ -219,29 +224,44 @@ make_token() {
 
 kube() { kubectl ${CONTEXT:+--context "$CONTEXT"} --request-timeout 20s "$@"; }
 
-# apply SECRET ARGUMENT...: makes it or replaces what it holds.
+# apply NAMESPACE SECRET ARGUMENT...: makes it or replaces what it holds.
 apply() {
-    local name=$1 manifest=$SCRATCH/manifest log=$SCRATCH/kubectl.log
-    shift
-    if ! kube create secret generic "$name" --namespace "$NAMESPACE" --dry-run=client --output yaml \
+    local namespace=$1 name=$2 manifest=$SCRATCH/manifest log=$SCRATCH/kubectl.log
+    shift 2
+    if ! kube create secret generic "$name" --namespace "$namespace" --dry-run=client --output yaml \
         "$@" >"$manifest" 2>"$log" || ! kube apply --filename "$manifest" 2>"$log"; then
         die "the Secret $name could not be applied: $(tail -n 3 "$log")"
     fi
 }
 
+# apply_certificate NAMESPACE SERVICE
+apply_certificate() {
+    apply "$1" "$NAME-$2-tls" --type kubernetes.io/tls --from-file "ca.crt=$DIR/$2/ca.crt" \
+        --from-file "tls.crt=$DIR/$2/tls.crt" --from-file "tls.key=$DIR/$2/tls.key"
+}
+
+# The managers' pods mount a folder of the node.
+ensure_nodes_namespace() {
+    kube get namespace "$NODES_NAMESPACE" >/dev/null 2>&1 && return
+    kube create namespace "$NODES_NAMESPACE"
+    kube label namespace "$NODES_NAMESPACE" pod-security.kubernetes.io/enforce=privileged >/dev/null
+}
+
 apply_all() {
-    local service folder
+    local service
     kube get --raw /readyz >/dev/null 2>"$SCRATCH/kubectl.log" ||
         die "no cluster answers in the context '${CONTEXT:-$(kubectl config current-context 2>/dev/null || true)}'." \
             "This says why: kubectl cluster-info"
     kube get namespace "$NAMESPACE" >/dev/null 2>&1 ||
         kube create namespace "$NAMESPACE"
     for service in "${SERVICES[@]}"; do
-        folder=$DIR/$service
-        apply "$NAME-$service-tls" --type kubernetes.io/tls --from-file "ca.crt=$folder/ca.crt" \
-            --from-file "tls.crt=$folder/tls.crt" --from-file "tls.key=$folder/tls.key"
+        [[ $service == manager ]] || apply_certificate "$NAMESPACE" "$service"
     done
-    apply "$NAME-token" --from-file "token=$DIR/token/token"
+    if [[ -n $NODES_NAMESPACE ]]; then
+        ensure_nodes_namespace
+        apply_certificate "$NODES_NAMESPACE" manager
+    fi
+    apply "$NAMESPACE" "$NAME-token" --from-file "token=$DIR/token/token"
 }
 
 main() {

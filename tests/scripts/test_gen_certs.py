@@ -8,7 +8,7 @@ import pytest
 
 from harness import ROOT
 
-SERVICES = ("broker", "receiver", "broadcaster", "operator")
+SERVICES = ("broker", "receiver", "broadcaster", "manager", "operator")
 
 
 @pytest.fixture
