@@ -318,6 +318,27 @@ static int fill_volumes(const cJSON *canonical, struct arena *arena, struct serv
     return 0;
 }
 
+/* A range leaves the choice to the engine. */
+static int fill_ports(const cJSON *canonical, struct arena *arena, struct service *service)
+{
+    const cJSON *list = json_member(canonical, "ports");
+    int *ports = arena_alloc(arena, ((size_t)cJSON_GetArraySize(list) + 1) * sizeof *ports);
+    const cJSON *port;
+
+    if (!ports)
+        return -ENOMEM;
+    cJSON_ArrayForEach(port, list)
+    {
+        const char *published = text_of(port, "published");
+        int64_t number;
+
+        if (published && str_parse_int(published, 1, 65535, &number) == 0)
+            ports[service->host_port_count++] = (int)number;
+    }
+    service->host_ports = ports;
+    return 0;
+}
+
 static void fill_policy(const cJSON *canonical, struct service *service)
 {
     const cJSON *policy = json_member(canonical, "x-bellbuoy");
@@ -353,7 +374,9 @@ int service_fill(const struct reading *r, const cJSON *canonical, struct arena *
 
     fill_limits(canonical, &service.limits);
     fill_policy(canonical, &service);
+    service.stop_grace_ns = number_of(canonical, "stop_grace_period", SERVICE_STOP_GRACE_NS);
     if (fill_dependencies(canonical, arena, &service) < 0 ||
+        fill_ports(canonical, arena, &service) < 0 ||
         fill_networks(canonical, arena, &service) < 0 ||
         fill_volumes(canonical, arena, &service) < 0)
         return reading_fail_memory(r);

@@ -8,6 +8,7 @@
 #define SERVICE_MEMORY_MIN        (6LL << 20) /* the engine's own */
 #define SERVICE_HEALTHY_WITHIN_NS 60000000000LL
 #define SERVICE_MIN_UPTIME_NS     10000000000LL
+#define SERVICE_STOP_GRACE_NS     10000000000LL /* the engine's own */
 
 key_reader service_value_read_image, service_value_read_platform, service_value_read_pull_policy;
 key_reader service_value_read_environment; /* null: the image's variable is taken away */

@@ -35,6 +35,8 @@ static void plan_orphan(struct planner *p, const struct container *c)
         int stop = add(p, OP_STOP, c, reason);
         planner_after(p, stop, last);
         last = stop;
+        for (size_t i = 0; i < p->document->network_count; i++)
+            planner_after(p, p->networks[i].remove, stop);
     }
     int remove = add(p, OP_REMOVE, c, reason);
     planner_after(p, remove, last);
@@ -106,8 +108,7 @@ static bool wants_port(const struct service *service, int port)
     return false;
 }
 
-/* True if another service is to have a port that the container holds. */
-static bool gives_port_away(const struct planner *p, const struct slot *slot)
+bool planner_gives_port_away(const struct planner *p, const struct slot *slot)
 {
     const struct container *c = slot->present;
 
@@ -158,8 +159,9 @@ static void wait_for_dependencies(struct planner *p, const struct slot *slot)
 
     for (size_t i = 0; i < service->depends_on_count; i++) {
         after_service(p, slot->start, &service->depends_on[i]);
-        /* Nothing stops long before its successor can start, except to make room for another. */
-        if (!gives_port_away(p, slot))
+        /* Nothing stops long before its successor can start, except to make room for another, or to
+         * let go of a network that has to be made anew for all. */
+        if (!planner_gives_port_away(p, slot) && !planner_changes_network(p, slot))
             after_service(p, slot->stop, &service->depends_on[i]);
     }
 }

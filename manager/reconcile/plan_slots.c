@@ -140,7 +140,7 @@ static int verify(struct planner *p, struct slot *slot, int before)
     return slot->verify;
 }
 
-static bool changes_network(const struct planner *p, const struct slot *slot)
+bool planner_changes_network(const struct planner *p, const struct slot *slot)
 {
     for (const char *const *key = slot->service->networks; *key; key++) {
         int i = planner_resource_index(p->document->networks, p->document->network_count, *key);
@@ -261,9 +261,10 @@ static void plan_slot(struct planner *p, struct slot *slot)
         take_candidate(p, slot);
     else if (!slot->present)
         verify(p, slot, start(p, slot, slot->placed = create(p, slot, slot->name, OP_NONE)));
-    else if (slot->service->strategy == STRATEGY_STOP_CREATE_START || changes_network(p, slot))
+    else if (slot->service->strategy == STRATEGY_STOP_CREATE_START ||
+             planner_changes_network(p, slot))
         stop_create_start(p, slot);
-    else if (slot->service->strategy == STRATEGY_HANDOVER)
+    else if (slot->service->strategy == STRATEGY_HANDOVER && !planner_gives_port_away(p, slot))
         handover(p, slot);
     else
         create_stop_start(p, slot);

@@ -49,6 +49,10 @@ void planner_volumes(struct planner *p);
 void planner_find_slots(struct planner *p);
 void planner_slots(struct planner *p);
 void planner_order(struct planner *p);
+/* True if another service is to have a port that its container holds. */
+bool planner_gives_port_away(const struct planner *p, const struct slot *slot);
+/* True where one of its networks is made anew. */
+bool planner_changes_network(const struct planner *p, const struct slot *slot);
 void planner_orphans(struct planner *p);
 
 /* Of the document's networks and volumes; -1: none. */

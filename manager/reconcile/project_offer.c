@@ -191,6 +191,7 @@ static int compare(struct project *p, struct origin_state *state, const struct d
         return 0;
     }
     p->refused = (struct failure){0};
+    project_changed(p);
     if (state->stated)
         return 0;
     state->stated = true;
