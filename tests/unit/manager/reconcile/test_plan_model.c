@@ -17,7 +17,7 @@
  * the end the plan must be empty, with no container left over.
  */
 
-#define SEQUENCES 3000
+#define SEQUENCES 1000
 #define STEPS     6
 
 static uint64_t seed;
