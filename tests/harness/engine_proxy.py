@@ -255,7 +255,7 @@ class _Connection:
         fault = self.proxy.fault_for(request)
         kind = fault.kind if fault else None
         if kind == "refuse":
-            return False
+            return self._close_unseen()
         if kind == "delay":
             threading.Event().wait(fault.details["seconds"])
         elif kind == "hang":
@@ -267,13 +267,18 @@ class _Connection:
         self._silent = kind == "lose_reply"
         if request.is_write and self.proxy.before_write:
             if self.proxy.before_write(request.number, request) is False:
-                return False
+                return self._close_unseen()
         if not self.engine:
             self.engine = _Stream(_connect(self.proxy.upstream))
         self.engine.write(head)
         if "upgrade" not in request.headers:
             _copy_body(self.client, request.headers, self.engine.write)
         return self._reply()
+
+    def _close_unseen(self):
+        """With all of the request read, so that the client sees an end and no broken pipe."""
+        self._drain_request()
+        return False
 
     def _drain_request(self):
         _copy_body(self.client, self.request.headers, lambda _: None)
