@@ -99,7 +99,7 @@ static int take_lasting(struct registry *registry, const struct registry_message
 {
     AUTO(node_text_free) struct node_text *text = NULL;
     const char *level = m->topic.level;
-    struct node *node;
+    struct node *node = NULL;
     int r = m->topic.kind == NODE_REPORT ? report_parse(level, m->payload, m->size, &text, e)
                                          : presence_parse(level, m->payload, m->size, &text, e);
     if (r == 0)

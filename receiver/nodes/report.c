@@ -1,5 +1,6 @@
 #include "receiver/nodes/report.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,15 @@
 
 /* What is taken apart by whoever reads the report has the shape that docs/nodes.md gives it: absent
  * and null are none, and what a scalar says is not looked at. */
+
+static void put_place(char place[static AT_SIZE], const char *fmt, ...) FORMAT(2, 3);
+static void put_place(char place[static AT_SIZE], const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(place, AT_SIZE, fmt, args);
+    va_end(args);
+}
 
 static int check_object(const cJSON *object, const char *at, const char *name, struct err *e)
 {
@@ -48,7 +58,7 @@ static int check_list(const cJSON *object, const char *at, const char *name, str
         return 0;
     if (!cJSON_IsArray(list))
         return FAIL(e, EINVAL, "%s/%s must be an array", at, name);
-    snprintf(place, sizeof(place), "%s/%s", at, name);
+    put_place(place, "%s/%s", at, name);
     return check_each(list, place, e);
 }
 
@@ -56,7 +66,7 @@ static int check_service(const cJSON *service, const char *of_project, struct er
 {
     char at[AT_SIZE];
     const cJSON *container;
-    snprintf(at, sizeof(at), "%s/services/%s", of_project, service->string);
+    put_place(at, "%s/services/%s", of_project, service->string);
     int r = check_object(service, at, "replicas", e);
     if (r == 0)
         r = check_list(service, at, "containers", e);
@@ -72,7 +82,7 @@ static int check_services(const cJSON *project, const char *at, struct err *e)
 {
     char place[AT_SIZE];
     const cJSON *services = json_member(project, "services"), *service;
-    snprintf(place, sizeof(place), "%s/services", at);
+    put_place(place, "%s/services", at);
     int r = check_object(project, at, "services", e);
     if (r == 0)
         r = check_each(services, place, e);
@@ -89,7 +99,7 @@ static int check_project(const cJSON *project, struct err *e)
     static const char *const objects[] = {"desired", "applied", "lastGood", "reason"};
     char at[AT_SIZE];
     const char *phase;
-    snprintf(at, sizeof(at), "/projects/%s", project->string);
+    put_place(at, "/projects/%s", project->string);
     int r = json_get_string(project, at, "phase", &phase, e);
     if (r == JSON_ABSENT)
         return FAIL(e, EINVAL, "%s/phase is missing", at);
