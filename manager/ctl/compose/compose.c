@@ -19,11 +19,12 @@ static int read_files(struct load *load, const struct node *files, struct node *
         AUTO(buf_deinit) struct buf text = BUF_INIT(COMPOSE_MAX_BYTES);
         struct node *found = NULL;
         int result = file_read(file->text, &text, load->e);
-        if (result == 0) {
-            result =
-                yaml_parse(load, file->text, text.data == NULL ? "" : text.data, text.len, &found);
-        }
         if (result < 0) {
+            return result;
+        }
+        const char *content = text.data == NULL ? "" : text.data;
+        result = yaml_parse(load, file->text, content, text.len, &found);
+        if (result < 0 || found == NULL) {
             return result;
         }
         for (struct node *document = found->first, *next = NULL; document != NULL;

@@ -2,33 +2,6 @@
 
 #include "manager/ctl/compose/scalar.h"
 
-static int compare_texts(const void *a, const void *b)
-{
-    const struct node *const *x = a;
-    const struct node *const *y = b;
-    return strcmp((*x)->text, (*y)->text);
-}
-
-/* By their texts, as Compose prints them. */
-static int sort_list(struct load *load, struct node *list)
-{
-    size_t count = list->count;
-    struct node **items = arena_alloc(&load->arena, (count + 1) * sizeof *items);
-    if (items == NULL) {
-        return load_no_memory(load);
-    }
-    size_t i = 0;
-    for (struct node *item = list->first; item != NULL; item = item->next) {
-        items[i++] = item;
-    }
-    qsort(items, count, sizeof *items, compare_texts);
-    node_clear(list);
-    for (i = 0; i < count; i++) {
-        node_move(list, items[i]);
-    }
-    return 0;
-}
-
 static int append_host(struct load *load, const struct node *at, const char *host, size_t host_len,
                        const char *address, size_t len, struct node *list)
 {
@@ -101,7 +74,10 @@ static int finish_hosts(struct load *load, struct node *node, const struct step 
                                     : take_entry(load, child, way, list);
     }
     node_become(node, list);
-    return result < 0 ? result : sort_list(load, node);
+    if (result < 0) {
+        return result;
+    }
+    return node_sort(&load->arena, node) < 0 ? load_no_memory(load) : 0;
 }
 
 static const struct shape HOST = {.what = "an address or a list of them",

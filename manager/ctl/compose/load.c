@@ -68,11 +68,6 @@ int load_fail_key(struct load *load, const struct node *at, const struct step *s
     return load_fail(load, &key, step, "%s", text);
 }
 
-int load_no_memory(struct load *load)
-{
-    return FAIL(load->e, ENOMEM, "no memory");
-}
-
 int load_warn(struct load *load, const char *fmt, ...)
 {
     char text[512];

@@ -38,7 +38,10 @@ int load_fail(struct load *load, const struct node *at, const struct step *step,
               ...) FORMAT(4, 5);
 int load_fail_key(struct load *load, const struct node *at, const struct step *step,
                   const char *text);
-int load_no_memory(struct load *load); /* always -ENOMEM */
+static inline int load_no_memory(struct load *load)
+{
+    return FAIL(load->e, ENOMEM, "no memory");
+}
 
 /* The same sentence twice is said once. */
 MUST_CHECK int load_warn(struct load *load, const char *fmt, ...) FORMAT(2, 3);

@@ -42,22 +42,27 @@ static bool is_address(const char *text)
     return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
-static const char *const PROTOCOLS[] = {"tcp", "udp", "sctp"};
+/* NULL if it is none. */
+static const char *find_protocol(const char *name)
+{
+    static const char *const PROTOCOLS[] = {"tcp", "udp", "sctp"};
+    for (size_t i = 0; i < ARRAY_SIZE(PROTOCOLS); i++) {
+        if (strcasecmp(name, PROTOCOLS[i]) == 0) {
+            return PROTOCOLS[i];
+        }
+    }
+    return NULL;
+}
 
 /* Cuts `text` into its parts; what is wrong with it, or NULL. */
 static const char *parse_spec(char *text, struct port_spec *spec)
 {
-    *spec = (struct port_spec){.host_ip = "", .protocol = PROTOCOLS[0]};
+    *spec = (struct port_spec){.host_ip = "", .protocol = "tcp"};
     char *container = strrchr(text, ':');
     char *slash = strchr(container == NULL ? text : container, '/');
     if (slash != NULL) {
         *slash = '\0';
-        spec->protocol = NULL;
-        for (size_t i = 0; i < ARRAY_SIZE(PROTOCOLS); i++) {
-            if (strcasecmp(slash + 1, PROTOCOLS[i]) == 0) {
-                spec->protocol = PROTOCOLS[i];
-            }
-        }
+        spec->protocol = find_protocol(slash + 1);
         if (spec->protocol == NULL) {
             return "its protocol is none of tcp, udp and sctp";
         }

@@ -42,13 +42,6 @@ static int replace(struct load *load, struct node *base, struct node *over, cons
 /* --- NAME=VALUE ---------------------------------------------------------------------------------
  */
 
-static int compare_texts(const void *a, const void *b)
-{
-    const struct node *const *x = a;
-    const struct node *const *y = b;
-    return strcmp((*x)->text, (*y)->text);
-}
-
 /* "NAME=VALUE", and "NAME" where there is none. */
 static int append_pair(struct load *load, struct node *list, const char *name,
                        const struct node *value)
@@ -78,20 +71,7 @@ static int map_to_list(struct load *load, const struct node *map, struct node *l
             return load_no_memory(load);
         }
     }
-    struct node **items = arena_alloc(&load->arena, (list->count + 1) * sizeof *items);
-    if (items == NULL) {
-        return load_no_memory(load);
-    }
-    size_t count = 0;
-    for (struct node *item = list->first; item != NULL; item = item->next) {
-        items[count++] = item;
-    }
-    qsort(items, count, sizeof *items, compare_texts);
-    node_clear(list);
-    for (size_t i = 0; i < count; i++) {
-        node_move(list, items[i]);
-    }
-    return 0;
+    return node_sort(&load->arena, list) < 0 ? load_no_memory(load) : 0;
 }
 
 /* A mapping, a list or a string as a list. */

@@ -146,8 +146,8 @@ static const struct {
 static int make_unique(struct load *load, struct node *list, const struct step *step,
                        identify_fn *identify)
 {
-    const char **ids = arena_alloc(&load->arena, (list->count + 1) * sizeof *ids);
-    struct node **entries = arena_alloc(&load->arena, (list->count + 1) * sizeof *entries);
+    const char **ids = arena_alloc(&load->arena, (list->count + 1) * sizeof(const char *));
+    struct node **entries = arena_alloc(&load->arena, (list->count + 1) * sizeof(struct node *));
     if (ids == NULL || entries == NULL) {
         return load_no_memory(load);
     }

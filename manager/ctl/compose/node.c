@@ -161,6 +161,31 @@ void node_clear(struct node *node)
     node->count = 0;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    const struct node *const *x = a;
+    const struct node *const *y = b;
+    return strcmp((*x)->text, (*y)->text);
+}
+
+int node_sort(struct arena *arena, struct node *list)
+{
+    size_t count = 0;
+    struct node **items = arena_alloc(arena, (list->count + 1) * sizeof(struct node *));
+    if (items == NULL) {
+        return -ENOMEM;
+    }
+    for (struct node *item = list->first; item != NULL; item = item->next) {
+        items[count++] = item;
+    }
+    qsort(items, count, sizeof(struct node *), compare_texts);
+    node_clear(list);
+    for (size_t i = 0; i < count; i++) {
+        node_move(list, items[i]);
+    }
+    return 0;
+}
+
 size_t node_size(const struct node *node)
 {
     size_t size = 1;
@@ -209,7 +234,7 @@ bool node_equal(const struct node *a, const struct node *b)
     case NODE_INT:
         return a->integer == b->integer;
     case NODE_FLOAT:
-        return memcmp(&a->number, &b->number, sizeof a->number) == 0;
+        return !(a->number < b->number) && !(a->number > b->number);
     case NODE_STRING:
         return str_equal(a->text, b->text);
     case NODE_LIST:

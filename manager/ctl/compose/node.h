@@ -62,6 +62,9 @@ void node_remove(struct node *map, const char *key);
 void node_become(struct node *node, const struct node *content); /* keeps key and siblings */
 void node_clear(struct node *node); /* of children, which the caller has kept */
 
+/* Of strings, by their bytes. 0 or -ENOMEM. */
+MUST_CHECK int node_sort(struct arena *arena, struct node *list);
+
 size_t node_size(const struct node *node);   /* with all below */
 size_t node_height(const struct node *node); /* levels, itself included */
 bool node_equal(const struct node *a, const struct node *b);

@@ -188,7 +188,7 @@ static int visit(struct load *load, const struct node *services, const struct no
                  unsigned char *visits, unsigned depth)
 {
     size_t index = 0;
-    for (const struct node *s = services->first; s != service; s = s->next) {
+    for (const struct node *s = services->first; s != NULL && s != service; s = s->next) {
         index++;
     }
     const struct step *step = STEP(STEP(NULL, services, 0), service, 0);
@@ -213,7 +213,10 @@ static int visit(struct load *load, const struct node *services, const struct no
 static int check_cycles(struct load *load, const struct node *services)
 {
     unsigned char *visits = arena_alloc(&load->arena, services->count + 1);
-    int result = visits == NULL ? load_no_memory(load) : 0;
+    int result = 0;
+    if (visits == NULL) {
+        return load_no_memory(load);
+    }
     for (const struct node *s = services->first; s != NULL && result == 0; s = s->next) {
         result = visit(load, services, s, visits, 0);
     }

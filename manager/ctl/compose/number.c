@@ -9,6 +9,11 @@
 
 #include "common/base/str.h"
 
+static bool differ(double a, double b)
+{
+    return a < b || a > b;
+}
+
 /* "-1.25e+06" as "-1250000", where the exponent is small. */
 static void write_plain(const char *scientific, int exponent, char text[static NUMBER_TEXT_SIZE])
 {
@@ -43,8 +48,7 @@ void number_format(double value, char ret_text[static NUMBER_TEXT_SIZE])
     int digits = 0;
     do {
         snprintf(scientific, sizeof scientific, "%.*e", digits, value);
-    } while (digits++ < 17 &&
-             memcmp(&(double){strtod(scientific, NULL)}, &value, sizeof value) != 0);
+    } while (digits++ < 17 && differ(strtod(scientific, NULL), value));
     const char *e = strchr(scientific, 'e');
     long exponent = e == NULL ? 0 : strtol(e + 1, NULL, 10);
     if (e == NULL || exponent < -4 || exponent >= 6) {
@@ -61,7 +65,7 @@ double number_through_float32(double value)
     int digits = 0;
     do {
         snprintf(text, sizeof text, "%.*e", digits, (double)narrow);
-    } while (digits++ < 9 && memcmp(&(float){strtof(text, NULL)}, &narrow, sizeof narrow) != 0);
+    } while (digits++ < 9 && differ((double)strtof(text, NULL), (double)narrow));
     return strtod(text, NULL);
 }
 

@@ -55,7 +55,7 @@ static int parse_int(const char *digits, int64_t *ret_value)
 
 static struct node *number_node(struct arena *arena, struct place at, const char *text)
 {
-    char digits[256];
+    char digits[256] = "";
     size_t len = 0;
     for (const char *p = text; *p != '\0' && len < sizeof digits - 1; p++) {
         if (*p != '_') {
