@@ -228,7 +228,9 @@ static void append_zsh(struct buf *out)
     for (size_t i = 0; i < command_count; i++)
         append_zsh_command(out, &commands[i]);
     buf_append_str(out, "    help) _describe command names ;;\n    esac\n}\n"
-                        "compdef _buoyctl buoyctl\n");
+                        /* a file in $fpath is the function's body at its first call */
+                        "if [[ $funcstack[1] == _buoyctl ]]; then\n"
+                        "    _buoyctl \"$@\"\nelse\n    compdef _buoyctl buoyctl\nfi\n");
 }
 
 int completion_run(const struct call *call)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -23,6 +24,15 @@ static int fail_memory(struct err *e)
 
 /* ---- files ---- */
 
+static const char *file_name(const struct flags *flags, size_t index)
+{
+    const char *name = index < flags->operands.count
+                           ? flags->operands.items[index]
+                           : flags->files.items[index - flags->operands.count];
+
+    return str_equal(name, "-") ? "/dev/stdin" : name;
+}
+
 /* Operands first, then --file. NULL-terminated, of borrowed strings; NULL: no memory. */
 static const char **file_names(const struct flags *flags)
 {
@@ -30,17 +40,20 @@ static const char **file_names(const struct flags *flags)
     const char **names = calloc(count + 1, sizeof(const char *));
 
     for (size_t i = 0; names && i < count; i++)
-        names[i] = i < flags->operands.count ? flags->operands.items[i]
-                                             : flags->files.items[i - flags->operands.count];
+        names[i] = file_name(flags, i);
     return names;
 }
 
-/* > 0 with the tree if the file is a document already. */
+/* > 0 with the tree if the file is a document already. What is no file, such as a pipe, can be read
+ * once only: it is left to compose. */
 static int load_document(const char *path, cJSON **ret_document, struct err *e)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(COMPOSE_MAX_BYTES);
     cJSON *json AUTO(cJSON_Delete) = NULL;
+    struct stat status;
 
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return 0;
     int r = file_read(path, &text, e);
     if (r < 0)
         return r;

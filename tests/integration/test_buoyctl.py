@@ -638,6 +638,26 @@ def test_help():
     assert run_once(BUOYCTL, "version").stdout == run_once(BUOYCTL, "--version").stdout
 
 
+def test_the_man_page_has_every_command_and_option_and_no_other():
+    page = (ROOT / "docs" / "man" / "buoyctl.1").read_text()
+    commands = set(re.findall(r"^  (\w+) ", run_once(BUOYCTL, "--help").stdout, re.M))
+    options = set()
+    for command in commands - {"version", "help"}:
+        for negative, name in re.findall(r"--(\[no-\])?([a-z][a-z-]*)",
+                                         run_once(BUOYCTL, command, "--help").stdout):
+            options.add(name)
+    assert {name for name in commands if f"Cm {name}" in page} == commands
+    written = {name.removeprefix("no-") for name in re.findall(r"(?:Fl|,) -([a-z][a-z-]*)", page)}
+    assert written == options
+
+
+def test_from_stdin(tmp_path):
+    done = subprocess.run([BUOYCTL, "lint", "-"], input="name: line3\nservices: {web: {image: x}}\n",
+                          capture_output=True, text=True, env=service_environment(), timeout=30)
+    assert done.returncode == CONVERGED, done.stderr
+    assert done.stdout.startswith("line3: fit for a node (services: 1, networks: 1")
+
+
 # ---- a terminal ----
 
 
