@@ -21,12 +21,12 @@ int canonical_sort(cJSON *object)
         count++;
     if (count < 2)
         return 0;
-    members = calloc(count, sizeof *members);
+    members = calloc(count, sizeof(cJSON *));
     if (!members)
         return -ENOMEM;
     for (cJSON *member = object->child; member; member = member->next)
         members[i++] = member;
-    qsort(members, count, sizeof *members, compare_members);
+    qsort(members, count, sizeof(cJSON *), compare_members);
     /* The list's ends as cJSON has them: the first's `prev` is the last. */
     for (i = 0; i < count; i++) {
         members[i]->prev = members[i > 0 ? i - 1 : count - 1];

@@ -58,12 +58,11 @@ static bool same(const cJSON *wanted, const cJSON *found)
 static bool has_restart(const struct limits *limits, const cJSON *host)
 {
     const cJSON *policy = json_member(host, "RestartPolicy");
-    const cJSON *name = cJSON_IsObject(policy) ? json_member(policy, "Name") : NULL;
-    const cJSON *count = cJSON_IsObject(policy) ? json_member(policy, "MaximumRetryCount") : NULL;
-    const char *found = cJSON_IsString(name) && name->valuestring[0] ? name->valuestring : "no";
+    const char *name = cJSON_GetStringValue(json_member(policy, "Name"));
+    const cJSON *count = json_member(policy, "MaximumRetryCount");
 
-    return strcmp(found, limits->restart) == 0 &&
-           (cJSON_IsNumber(count) ? count->valueint : 0) == limits->restart_retries;
+    return strcmp(name && name[0] ? name : "no", limits->restart) == 0 &&
+           (count ? count->valueint : 0) == limits->restart_retries;
 }
 
 /* A kernel without swap accounting leaves -1 there, whatever was asked for. */

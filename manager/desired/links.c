@@ -197,7 +197,8 @@ static int check_container_name(const struct reading *r, const struct document *
 
 static int check_container_names(const struct reading *r, const struct document *document)
 {
-    AUTO(free) const struct service **named = calloc(document->service_count + 1, sizeof *named);
+    AUTO(free)
+    const struct service **named = calloc(document->service_count + 1, sizeof(struct service *));
     size_t count = 0;
 
     if (!named)
@@ -212,7 +213,7 @@ static int check_container_names(const struct reading *r, const struct document 
             return ret;
         named[count++] = &document->services[i];
     }
-    qsort(named, count, sizeof *named, compare_container_names);
+    qsort(named, count, sizeof(struct service *), compare_container_names);
     for (size_t i = 1; i < count; i++)
         if (strcmp(named[i - 1]->container_name, named[i]->container_name) == 0) {
             const struct place services = {NULL, "services", 0};

@@ -276,7 +276,7 @@ static int fill_networks(const cJSON *canonical, struct arena *arena, struct ser
 {
     const cJSON *map = json_member(canonical, "networks");
     size_t count = (size_t)cJSON_GetArraySize(map);
-    AUTO(free) const cJSON **endpoints = calloc(count + 1, sizeof *endpoints);
+    AUTO(free) const cJSON **endpoints = calloc(count + 1, sizeof(cJSON *));
     const char **keys = arena_alloc(arena, (count + 1) * sizeof *keys);
     const cJSON *endpoint;
     size_t i = 0;
@@ -284,7 +284,7 @@ static int fill_networks(const cJSON *canonical, struct arena *arena, struct ser
     if (!endpoints || !keys)
         return -ENOMEM;
     cJSON_ArrayForEach(endpoint, map) endpoints[i++] = endpoint;
-    qsort(endpoints, count, sizeof *endpoints, compare_endpoints);
+    qsort(endpoints, count, sizeof(cJSON *), compare_endpoints);
     for (i = 0; i < count; i++)
         keys[i] = endpoints[i]->string;
     service->networks = keys;

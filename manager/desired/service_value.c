@@ -135,9 +135,9 @@ int service_value_read_signal(const struct reading *r, const struct place *at,
 bool service_value_write_seconds(struct body *body, const struct key *key, const cJSON *canonical)
 {
     /* Upwards: half a second is not none. */
-    double seconds = (double)(((int64_t)canonical->valuedouble + 999999999) / 1000000000);
+    int64_t seconds = ((int64_t)canonical->valuedouble + 999999999) / 1000000000;
 
-    return body_set(body, key->field, cJSON_CreateNumber(seconds));
+    return body_set(body, key->field, cJSON_CreateNumber((double)seconds));
 }
 
 int service_value_read_test(const struct reading *r, const struct place *at, const struct key *key,

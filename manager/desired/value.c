@@ -60,7 +60,7 @@ int value_integer(const struct reading *r, const struct place *at, const struct 
 int value_read_integer(const struct reading *r, const struct place *at, const struct key *key,
                        const cJSON *value, cJSON **ret_canonical)
 {
-    int64_t number;
+    int64_t number = 0;
     int ret = value_integer(r, at, key, value, &number);
 
     return ret < 0 ? ret : give_number(r, key, number, ret_canonical);

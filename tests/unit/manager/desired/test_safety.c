@@ -204,8 +204,7 @@ static void test_what_needs_no_word(void **state)
         "\"privileged\":false",
         "\"cap_add\":[\"NET_BIND_SERVICE\",\"CAP_CHOWN\"],\"cap_drop\":[\"ALL\"]",
         "\"security_opt\":[\"no-new-privileges:true\"]",
-        "\"sysctls\":{\"net.core.somaxconn\":\"1\",\"kernel.shmmax\":\"1\",\"fs.mqueue.msg_max\":"
-        "1}",
+        "\"sysctls\":{\"net.core.somaxconn\":1,\"kernel.shmmax\":1,\"fs.mqueue.msg_max\":1}",
         "\"network_mode\":\"none\"",
     };
 
