@@ -1,7 +1,7 @@
 /*
  * The floor of idle memory: starts the libraries that a service links, connects nothing, and waits.
  * Built once for each service, for a library counts as soon as it is linked: with WITH_SERVER for
- * the receiver. Prints "ready"; ends with its standard input.
+ * the receiver, WITH_ENGINE for the manager. Prints "ready"; ends with its standard input.
  */
 
 #include <mosquitto.h>
@@ -22,7 +22,7 @@ static enum MHD_Result refuse(void *context, struct MHD_Connection *connection, 
     return MHD_NO;
 }
 
-static void start_server_libraries(void)
+static void start_own_libraries(void)
 {
     sqlite3 *db;
 
@@ -32,8 +32,18 @@ static void start_server_libraries(void)
         sqlite3_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(1)", NULL, NULL, NULL);
 }
 
+#elif defined(WITH_ENGINE)
+#include <curl/curl.h>
+
+static void start_own_libraries(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    curl_multi_init();
+    curl_easy_init();
+}
+
 #else
-static void start_server_libraries(void)
+static void start_own_libraries(void)
 {
 }
 #endif
@@ -46,7 +56,7 @@ int main(void)
     mosquitto_lib_init();
     if (!mosquitto_new("idle-floor", true, NULL))
         return 1;
-    start_server_libraries();
+    start_own_libraries();
     uv_run(loop, UV_RUN_NOWAIT);
     puts("ready");
     fflush(stdout);

@@ -11,6 +11,7 @@ from pathlib import Path
 import fanout
 import ingest
 import latency
+import manager
 import process
 import resume
 from harness import BUILD_DIR, Lab
@@ -22,6 +23,7 @@ MEASUREMENTS = {
     "latency": latency.measure,
     "idle": process.measure_idle,
     "start": process.measure_start,
+    "manager": manager.measure,
 }
 COLUMNS = ("measured", "value", "floor or peer", "value", "ratio", "budget")
 
