@@ -12,6 +12,10 @@ from harness import BROADCASTER, BROKER, RECEIVER, Lab
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=100,
                      help="how often the kill test kills (default: 100)")
+    parser.addoption("--model-sequences", type=int, default=40,
+                     help="how many sequences the manager's model test runs (default: 40)")
+    parser.addoption("--model-seed", type=int, default=0,
+                     help="the seed of the first of them (default: 0)")
 
 
 # What is here tests scripts and what they have installed, not what lies in the build folder.
@@ -43,12 +47,22 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: not is_kill_test(item))
     for item in filter(is_kill_test, items):
         item.add_marker(pytest.mark.timeout(120 + 10 * config.getoption("--kills")))
+    for item in items:
+        if "model_seeds" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(120 + 20 * config.getoption("--model-sequences")))
 
 
 @pytest.fixture
 def kills(request):
     """How often the kill test kills: --kills N."""
     return request.config.getoption("--kills")
+
+
+@pytest.fixture
+def model_seeds(request):
+    """The sequences of the manager's model test: --model-sequences N, --model-seed S."""
+    first = request.config.getoption("--model-seed")
+    return range(first, first + request.config.getoption("--model-sequences"))
 
 
 @pytest.fixture
