@@ -94,11 +94,9 @@ static void compare(struct search *s, const cJSON *from, const cJSON *to, unsign
 {
     if (is_nothing(from) && is_nothing(to))
         return;
-    if (from && to && cJSON_Compare(from, to, true))
-        return;
-    if (cJSON_IsObject(from) && cJSON_IsObject(to) && depth < DEPTH_MAX)
+    if (from && to && cJSON_IsObject(from) && cJSON_IsObject(to) && depth < DEPTH_MAX)
         compare_objects(s, from, to, depth);
-    else
+    else if (!from || !to || !cJSON_Compare(from, to, true))
         note(s, from, to);
 }
 
