@@ -67,7 +67,10 @@ static void on_event(void *context, const char *type, const char *action, const 
     /* Of what goes on within a container only its health concerns us; of another's nothing does. */
     if (of_container && (project[0] == '\0' || str_starts_with(action, "exec_")))
         return;
-    projects_wake(s->projects, project, of_container ? id : NULL);
+    if (str_equal(type, "network"))
+        projects_wake_network(s->projects, id);
+    else
+        projects_wake(s->projects, project, of_container ? id : NULL);
 }
 
 static void on_events_ready(void *context)

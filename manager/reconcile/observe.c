@@ -120,6 +120,37 @@ static int read_image(struct question *q, const struct engine_reply *reply, stru
                               reply->size, e);
 }
 
+static void keep_only(cJSON *object, const char *const *names)
+{
+    for (cJSON *member = object ? object->child : NULL, *next; member; member = next) {
+        bool kept = false;
+
+        next = member->next;
+        for (size_t i = 0; names[i]; i++)
+            kept |= str_equal(names[i], member->string);
+        if (!kept)
+            cJSON_Delete(cJSON_DetachItemViaPointer(object, member));
+    }
+}
+
+/* What is said of a container is some 10 KB, of which a plan and a report need these. */
+static void prune(cJSON *inspected)
+{
+    static const char *const members[] = {"State", "RestartCount", "HostConfig", NULL};
+    static const char *const host[] = {"RestartPolicy", "Memory",    "MemoryReservation",
+                                       "MemorySwap",    "NanoCpus",  "CpuShares",
+                                       "CpusetCpus",    "PidsLimit", NULL};
+    static const char *const state[] = {"Status", "Running",   "OOMKilled",  "ExitCode",
+                                        "Health", "StartedAt", "FinishedAt", NULL};
+    static const char *const health[] = {"Status", NULL};
+
+    keep_only(inspected, members);
+    keep_only(cJSON_GetObjectItemCaseSensitive(inspected, "HostConfig"), host);
+    cJSON *state_json = cJSON_GetObjectItemCaseSensitive(inspected, "State");
+    keep_only(state_json, state);
+    keep_only(cJSON_GetObjectItemCaseSensitive(state_json, "Health"), health);
+}
+
 /* One that was removed since is not there; the list says so next time. */
 static int read_container(struct question *q, const struct engine_reply *reply, struct err *e)
 {
@@ -130,9 +161,11 @@ static int read_container(struct question *q, const struct engine_reply *reply, 
     if (!engine_reply_ok(reply))
         return refused(reply, "containers", e);
     int r = json_parse(reply->body, reply->size, JSON_MAX_DEPTH, &inspected, e);
-    if (r == 0)
-        q->container->inspected = inspected;
-    return r;
+    if (r < 0)
+        return r;
+    prune(inspected);
+    q->container->inspected = inspected;
+    return 0;
 }
 
 /* ---- questions ---- */

@@ -74,6 +74,22 @@ void project_wake(struct project *p, const char *container)
     project_schedule(p, SETTLE_MS);
 }
 
+bool project_uses_network(const struct project *p, const char *network)
+{
+    const struct observed *o = p->observed;
+
+    if (!o || !p->converged)
+        return true;
+    for (size_t i = 0; i < o->network_count; i++)
+        if (str_equal(o->networks[i].id, network) && str_equal(o->networks[i].project, p->name))
+            return true;
+    for (size_t i = 0; i < o->container_count; i++)
+        for (size_t k = 0; k < o->containers[i].network_count; k++)
+            if (str_equal(o->containers[i].networks[k].id, network))
+                return true;
+    return false;
+}
+
 void project_supersede(struct project *p)
 {
     project_fetch_free(p);

@@ -62,6 +62,9 @@ void project_engine_changed(struct project *project);
 /* `container` NULL: any may have. */
 void project_wake(struct project *project, const char *container);
 
+/* By the id; also true where it may be one that is missed. */
+bool project_uses_network(const struct project *project, const char *network);
+
 /* ---- orders of a person ---- */
 
 /* Ends quarantine, backoff and breaker. -ENOENT: there is no document. */

@@ -79,6 +79,13 @@ void projects_wake(struct projects *projects, const char *project, const char *c
             project_wake(projects->list[i], container);
 }
 
+void projects_wake_network(struct projects *projects, const char *network)
+{
+    for (size_t i = 0; i < projects->count; i++)
+        if (project_uses_network(projects->list[i], network))
+            project_wake(projects->list[i], NULL);
+}
+
 static int load(struct projects *projects, char **names, struct err *e)
 {
     struct project *project;

@@ -27,3 +27,5 @@ MUST_CHECK int projects_offer(struct projects *projects, const char *name,
 void projects_engine_changed(struct projects *projects);
 /* Of an event: `project` "": it may concern any. `container` NULL: all of them. */
 void projects_wake(struct projects *projects, const char *project, const char *container);
+/* Of an event of a network, which tells no project: those that have to do with it. */
+void projects_wake_network(struct projects *projects, const char *network);
