@@ -77,11 +77,13 @@ static const struct key document_keys[] = {
     {.name = "secrets",
      .read = key_read_objects,
      .item = file_object_read,
-     .keys = file_object_keys},
+     .keys = file_object_keys,
+     .max = FILE_OBJECTS_MAX},
     {.name = "configs",
      .read = key_read_objects,
      .item = file_object_read,
-     .keys = file_object_keys},
+     .keys = file_object_keys,
+     .max = FILE_OBJECTS_MAX},
     {.name = "include", .refused = "buoyctl puts what it says into the document"},
     {.name = "models", .refused = "the manager does not have it"},
     {.name = "version", .refused = "Compose has no versions any more; leave it out"},
@@ -265,7 +267,7 @@ static int agree_on_failure(const struct reading *r, cJSON *services, const char
 static int fill_policy(const struct reading *r, struct owned *owned)
 {
     cJSON *policy = cJSON_GetObjectItemCaseSensitive(owned->canonical, "policy");
-    const cJSON *said = policy ? json_member(policy, "onFailure") : NULL;
+    const cJSON *said = json_member(policy, "onFailure");
     cJSON *services = cJSON_GetObjectItemCaseSensitive(owned->canonical, "services");
     const char *failure = NULL;
     int ret = agree_on_failure(r, services, &failure);

@@ -103,7 +103,7 @@ static bool add_aliases(cJSON *settings, const struct service *service, const cJ
 cJSON *endpoint_settings(const struct service *service, const char *key)
 {
     const cJSON *networks = json_member(service->canonical, "networks");
-    const cJSON *endpoint = networks ? json_member(networks, key) : NULL;
+    const cJSON *endpoint = json_member(networks, key);
     AUTO(cJSON_Delete) cJSON *settings = cJSON_CreateObject();
 
     if (!endpoint || !settings || !add_aliases(settings, service, endpoint) ||

@@ -113,8 +113,8 @@ int file_reference_read_configs(const struct reading *r, const struct place *at,
 
 const char *file_object_name(const cJSON *objects, const char *key)
 {
-    const cJSON *object = objects ? json_member(objects, key) : NULL;
-    const cJSON *name = object ? json_member(object, "name") : NULL;
+    const cJSON *object = json_member(objects, key);
+    const cJSON *name = json_member(object, "name");
 
     return name ? name->valuestring : key;
 }

@@ -4,6 +4,8 @@
 
 #include "manager/desired/value.h"
 
+#define FILE_OBJECTS_MAX 1000 /* of each kind; looked through one by one */
+
 extern const struct key file_reference_keys[]; /* of a service's */
 extern const struct key file_object_keys[];    /* of the top level's */
 key_reader file_object_read;                   /* of one of the top level's */

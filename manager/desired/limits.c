@@ -78,7 +78,7 @@ static bool has_swap(const struct limits *limits, const cJSON *host)
 
 bool container_has_limits(const struct service *service, const cJSON *inspected)
 {
-    const cJSON *host = cJSON_IsObject(inspected) ? json_member(inspected, "HostConfig") : NULL;
+    const cJSON *host = json_member(inspected, "HostConfig");
 
     if (!cJSON_IsObject(host) || !has_restart(&service->limits, host) ||
         !has_swap(&service->limits, host))

@@ -68,7 +68,7 @@ const struct key mount_keys[] = {
 
 static const char *text_of(const cJSON *object, const char *name)
 {
-    const cJSON *value = object ? json_member(object, name) : NULL;
+    const cJSON *value = json_member(object, name);
 
     return value ? value->valuestring : "";
 }

@@ -60,7 +60,7 @@ const struct key policy_keys[] = {
 
 static int choice_of(const cJSON *object, const char *name, const char *const *choices)
 {
-    const cJSON *value = object ? json_member(object, name) : NULL;
+    const cJSON *value = json_member(object, name);
 
     for (int i = 0; value && choices[i]; i++)
         if (strcmp(choices[i], value->valuestring) == 0)
@@ -70,14 +70,14 @@ static int choice_of(const cJSON *object, const char *name, const char *const *c
 
 static int64_t number_of(const cJSON *object, const char *name, int64_t unset)
 {
-    const cJSON *value = object ? json_member(object, name) : NULL;
+    const cJSON *value = json_member(object, name);
 
     return value ? (int64_t)value->valuedouble : unset;
 }
 
 void policy_fill(const cJSON *canonical, struct policy *ret_policy)
 {
-    const cJSON *window = canonical ? json_member(canonical, "window") : NULL;
+    const cJSON *window = json_member(canonical, "window");
 
     *ret_policy = (struct policy){
         .on_failure = (enum on_failure)choice_of(canonical, "onFailure", failures),

@@ -132,7 +132,7 @@ static bool has_option(const char *options, const char *option)
 
 static const char *option_of(const cJSON *options, const char *name)
 {
-    const cJSON *value = options ? json_member(options, name) : NULL;
+    const cJSON *value = json_member(options, name);
 
     return value ? value->valuestring : "";
 }

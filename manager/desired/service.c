@@ -82,7 +82,7 @@ static void drop_defaults(cJSON *service)
 {
     cJSON *policy = cJSON_GetObjectItemCaseSensitive(service, "x-bellbuoy");
     const cJSON *scale = json_member(service, "scale");
-    const cJSON *uptime = policy ? json_member(policy, "minUptime") : NULL;
+    const cJSON *uptime = json_member(policy, "minUptime");
 
     if (scale && scale->valueint == 1)
         cJSON_DeleteItemFromObjectCaseSensitive(service, "scale");
@@ -135,6 +135,49 @@ static int check_mode(const struct reading *r, const struct place *at, const cJS
     return 0;
 }
 
+/* ---- what does not go together ---- */
+
+static int64_t number_of(const cJSON *object, const char *name, int64_t unset)
+{
+    const cJSON *value = json_member(object, name);
+
+    return value ? (int64_t)value->valuedouble : unset;
+}
+
+/* The engine would refuse these too, but only once the apply is under way. */
+static int check_memory(const struct reading *r, const struct place *at, const cJSON *service)
+{
+    int64_t limit = number_of(service, "mem_limit", 0);
+    int64_t swap = number_of(service, "memswap_limit", 0);
+
+    if (swap != 0 && limit == 0)
+        return reading_fail(r, REASON_SCHEMA, &(struct place){at, "memswap_limit", 0},
+                            "needs mem_limit beside it");
+    if (swap > 0 && swap < limit)
+        return reading_fail(r, REASON_SCHEMA, &(struct place){at, "memswap_limit", 0},
+                            "must not be below mem_limit: it is memory and swap together");
+    if (limit > 0 && number_of(service, "mem_reservation", 0) > limit)
+        return reading_fail(r, REASON_SCHEMA, &(struct place){at, "mem_reservation", 0},
+                            "must not be above mem_limit");
+    return 0;
+}
+
+static int check_one_shot(const struct reading *r, const struct place *at, const cJSON *service)
+{
+    const cJSON *restart = json_member(service, "restart");
+
+    if (!json_member(json_member(service, "x-bellbuoy"), "oneShot") || !restart ||
+        str_starts_with(restart->valuestring, "on-failure"))
+        return 0;
+    return reading_fail(
+        r, REASON_SCHEMA, &(struct place){at, "restart", 0},
+        "must be \"no\" or \"on-failure\": with \"%s\" a service with oneShot never "
+        "ends",
+        restart->valuestring);
+}
+
+/* ---- what is not said ---- */
+
 /* Who names neither is in `default`. */
 static int add_default_network(const struct reading *r, cJSON *service)
 {
@@ -183,7 +226,9 @@ int service_read(const struct reading *r, const struct place *at, const struct k
                             "160");
     ret = key_read_object(r, at, &object, value, &canonical);
     if (ret < 0 || (ret = fold_deploy(r, at, canonical)) < 0 ||
-        (ret = check_mode(r, at, canonical)) < 0 || (ret = add_default_network(r, canonical)) < 0 ||
+        (ret = check_mode(r, at, canonical)) < 0 || (ret = check_memory(r, at, canonical)) < 0 ||
+        (ret = check_one_shot(r, at, canonical)) < 0 ||
+        (ret = add_default_network(r, canonical)) < 0 ||
         (ret = add_implied_dependency(r, canonical)) < 0)
         return ret;
     if (canonical_sort(canonical) < 0)
@@ -196,16 +241,9 @@ int service_read(const struct reading *r, const struct place *at, const struct k
 
 static const char *text_of(const cJSON *object, const char *name)
 {
-    const cJSON *value = object ? json_member(object, name) : NULL;
+    const cJSON *value = json_member(object, name);
 
     return value ? value->valuestring : NULL;
-}
-
-static int64_t number_of(const cJSON *object, const char *name, int64_t unset)
-{
-    const cJSON *value = object ? json_member(object, name) : NULL;
-
-    return value ? (int64_t)value->valuedouble : unset;
 }
 
 static void fill_limits(const cJSON *canonical, struct limits *limits)
@@ -358,7 +396,7 @@ int service_fill(const struct reading *r, const cJSON *canonical, struct arena *
                  struct service *ret_service)
 {
     const cJSON *healthcheck = json_member(canonical, "healthcheck");
-    const cJSON *test = healthcheck ? json_member(healthcheck, "test") : NULL;
+    const cJSON *test = json_member(healthcheck, "test");
     const char *mode = text_of(canonical, "network_mode");
     struct service service = {
         .name = canonical->string,

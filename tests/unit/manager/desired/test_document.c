@@ -258,6 +258,12 @@ static const struct refusal services_refused[] = {
     {"\"scale\":2,\"deploy\":{\"replicas\":3}", S, W "/deploy", "another replicas than scale"},
     {"\"mem_limit\":\"64M\",\"deploy\":{\"resources\":{\"limits\":{\"memory\":\"65M\"}}}", S,
      W "/deploy", "than mem_limit"},
+    {"\"memswap_limit\":-1", S, W "/memswap_limit", "needs mem_limit"},
+    {"\"memswap_limit\":\"32M\",\"mem_limit\":\"64M\"", S, W "/memswap_limit",
+     "memory and swap together"},
+    {"\"mem_reservation\":\"65M\",\"mem_limit\":\"64M\"", S, W "/mem_reservation",
+     "above mem_limit"},
+    {"\"restart\":\"always\",\"x-bellbuoy\":{\"oneShot\":true}", S, W "/restart", "never ends"},
     /* ports */
     {"\"ports\":[\"80:80\"]", S, W "/ports/0", "an object"},
     {"\"ports\":[{\"published\":\"80\"}]", S, W "/ports/0/target", "is missing"},
