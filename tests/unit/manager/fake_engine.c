@@ -43,6 +43,7 @@ static void end(struct fake_connection *connection)
     while (*at != connection)
         at = &(*at)->next;
     *at = connection->next;
+    connection->fake->open--;
     uv_close((uv_handle_t *)&connection->pipe, on_closed);
 }
 
@@ -136,6 +137,7 @@ static void on_connection(uv_stream_t *stream, int status)
     connection->next = fake->first;
     fake->first = connection;
     fake->connections++;
+    fake->open++;
     uv_pipe_init(fake->loop, &connection->pipe, 0);
     connection->pipe.data = connection;
     uv_accept(stream, (uv_stream_t *)&connection->pipe);

@@ -26,6 +26,7 @@ struct fake_engine {
     const struct fake_reply *replies; /* ends with request NULL; asked before its own */
     const char *version;              /* JSON of GET /version; NULL: never answered */
     unsigned requests, connections;
+    unsigned open; /* connections that are there now */
     struct fake_connection *first;
 };
 
