@@ -73,6 +73,8 @@ class Registry(Process):
 
 
 def _htpasswd(name, password):
+    if not shutil.which("htpasswd"):
+        pytest.skip("no htpasswd: apt-get install apache2-utils")
     done = subprocess.run(["htpasswd", "-Bbn", name, password], capture_output=True, text=True, check=True)
     return done.stdout.strip() + "\n"
 
