@@ -108,7 +108,7 @@ static int take_lasting(struct registry *registry, const struct registry_message
         r = find_or_add(registry, level, &node, e);
     if (r == 0)
         r = check_name(node, text, e);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (text->session < node_facts_session(&node->next))
         return NODE_LATE;

@@ -175,7 +175,7 @@ int report_parse(const char *level, const char *payload, size_t size, struct nod
         r = check_shape(json, e);
     if (r == 0)
         r = node_text_new(json, name, &report, e);
-    if (r < 0)
+    if (r != 0)
         return r;
     report->session = session;
     report->said_us = said_us;
