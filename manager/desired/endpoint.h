@@ -4,6 +4,8 @@
 
 #include "manager/desired/value.h"
 
+#define ENDPOINTS_MAX 100 /* of a service; each is a call to the engine */
+
 extern const struct key endpoint_keys[];
 key_reader endpoint_read_mode; /* network_mode */
 

@@ -42,7 +42,7 @@ static const struct key bind_keys[] = {
 
 static const struct key volume_keys[] = {
     {.name = "nocopy", .read = value_read_bool},
-    {.name = "subpath", .read = value_read_string},
+    {.name = "subpath", .refused = "engines before 26 would mount the whole volume"},
     {.name = "labels", .read = value_read_labels},
     {.name = NULL},
 };
@@ -221,7 +221,7 @@ struct option {
 
 static const struct option bind_options[] = {{"propagation", "Propagation"}, {NULL, NULL}};
 static const struct option volume_options[] = {
-    {"nocopy", "NoCopy"}, {"subpath", "Subpath"}, {"labels", "Labels"}, {NULL, NULL}};
+    {"nocopy", "NoCopy"}, {"labels", "Labels"}, {NULL, NULL}};
 static const struct option tmpfs_options[] = {
     {"size", "SizeBytes"}, {"mode", "Mode"}, {NULL, NULL}};
 

@@ -171,7 +171,7 @@ const struct key service_keys[] = {
      .effect = KEY_POLICY},
 
     /* networks */
-    {.name = "networks", .read = key_read_objects, .keys = endpoint_keys},
+    {.name = "networks", .read = key_read_objects, .keys = endpoint_keys, .max = ENDPOINTS_MAX},
     {.name = "network_mode", .read = endpoint_read_mode},
     {.name = "ports",
      .read = key_read_array,
@@ -190,11 +190,13 @@ const struct key service_keys[] = {
     {.name = "secrets",
      .read = file_reference_read_secrets,
      .write = file_reference_write,
-     .keys = file_reference_keys},
+     .keys = file_reference_keys,
+     .max = FILE_OBJECTS_MAX},
     {.name = "configs",
      .read = file_reference_read_configs,
      .write = file_reference_write,
-     .keys = file_reference_keys},
+     .keys = file_reference_keys,
+     .max = FILE_OBJECTS_MAX},
     {.name = "read_only", .read = value_read_bool, .field = "HostConfig/ReadonlyRootfs"},
     {.name = "shm_size", .read = value_read_size, .field = "HostConfig/ShmSize"},
 

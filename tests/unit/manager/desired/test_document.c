@@ -305,6 +305,8 @@ static const struct refusal services_refused[] = {
      W "/volumes/0/volume", "type \"tmpfs\""},
     {"\"volumes\":[{\"type\":\"bind\",\"source\":\"./x\",\"target\":\"/d\"}]", S,
      W "/volumes/0/source", "an absolute path on the node"},
+    {"\"volumes\":[{\"type\":\"volume\",\"target\":\"/d\",\"volume\":{\"subpath\":\"s\"}}]", U,
+     W "/volumes/0/volume/subpath", "before 26"},
     {"\"tmpfs\":[\"tmp\"]", S, W "/tmpfs/0", "an absolute path"},
     {"\"tmpfs\":[\"/tmp\",\"/tmp:size=1m\"]", S, W "/tmpfs/1", "is there twice"},
     {"\"secrets\":[{\"source\":\"s\"}]", S, W "/secrets/0", "not among the document's secrets"},
