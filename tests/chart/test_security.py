@@ -102,7 +102,9 @@ def test_only_clients_reach_the_broker_and_it_reaches_nobody(render):
     broker = policy(render(), "broker")
     assert "egress" not in broker
     assert len(broker["ingress"]) == 1
-    assert components(broker["ingress"][0]["from"]) == {"receiver", "broadcaster"}
+    *clients, others = broker["ingress"][0]["from"]
+    assert components(clients) == {"receiver", "broadcaster"}
+    assert others == {"podSelector": {"matchLabels": {"bellbuoy.io/broker-client": "true"}}}
     assert ports(broker["ingress"][0]) == {(8883, "TCP")}
 
 
@@ -110,9 +112,9 @@ def test_the_manager_and_the_broker_reach_each_other_s_namespace(render):
     objects = render(*MANAGED)
     in_release, in_nodes = ({"matchLabels": {"kubernetes.io/metadata.name": name}}
                             for name in ("somewhere", "somewhere-nodes"))
-    broker = policy(objects, "broker")["ingress"][0]["from"]
-    assert components(broker) == {"receiver", "broadcaster", "manager"}
-    assert [peer.get("namespaceSelector") for peer in broker] == [None, None, in_nodes]
+    broker = policy(objects, "broker")["ingress"][0]["from"][-1]
+    assert components([broker]) == {"manager"}
+    assert broker["namespaceSelector"] == in_nodes
     manager = policy(objects, "manager")
     assert manager["policyTypes"] == ["Ingress", "Egress"] and "ingress" not in manager
     to_broker, to_dns = manager["egress"]
