@@ -12,11 +12,15 @@
 #   --set KEY=VALUE    one value; may be repeated
 #   --chart FOLDER     another chart than helm/bellbuoy
 #   --timeout SECONDS  for everything to become ready (default 300)
-#   --uninstall        removes all but the data (volumes and namespace stay)
-#   --purge            removes all, data included, and the namespace if this script has made it
+#   --uninstall        removes all but the data (volumes and namespace stay), first of all the containers
+#                      that managers have made
+#   --purge            removes all, data included, and the namespaces if this script has made them
 #   --yes              asks nothing
 #   --help             this text
 #
+# Nodes that run Docker get a manager: on minikube by itself, elsewhere by
+# --set manager.enabled=true,manager.docker.gid=GROUP (of the nodes' /var/run/docker.sock); --set
+# manager.enabled=false for none.
 # Asks before it acts on a cluster that is not minikube, kind or k3d, and before --purge.
 # An upgrade that fails is rolled back; a first installation that fails stays, to be looked at.
 # Without helm it applies kubernetes/ with kubectl, which takes neither --values nor --set.
@@ -27,6 +31,9 @@ set -euo pipefail
 
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
+readonly RELEASE=bellbuoy
+readonly INSTANCE=app.kubernetes.io/instance=$RELEASE
+
 # shellcheck source=scripts/ports.sh
 source "$ROOT/scripts/ports.sh"
 # shellcheck source=scripts/kube.sh
@@ -35,6 +42,10 @@ source "$ROOT/scripts/kube.sh"
 source "$ROOT/scripts/deploy/preflight.sh"
 # shellcheck source=scripts/deploy/needs.sh
 source "$ROOT/scripts/deploy/needs.sh"
+# shellcheck source=scripts/deploy/manager.sh
+source "$ROOT/scripts/deploy/manager.sh"
+# shellcheck source=scripts/deploy/context.sh
+source "$ROOT/scripts/deploy/context.sh"
 # shellcheck source=scripts/deploy/install.sh
 source "$ROOT/scripts/deploy/install.sh"
 # shellcheck source=scripts/deploy/progress.sh
@@ -45,9 +56,6 @@ source "$ROOT/scripts/deploy/explain.sh"
 source "$ROOT/scripts/deploy/forward.sh"
 # shellcheck source=scripts/deploy/remove.sh
 source "$ROOT/scripts/deploy/remove.sh"
-
-readonly RELEASE=bellbuoy
-readonly INSTANCE=app.kubernetes.io/instance=$RELEASE
 
 STARTED_MS=$(now_ms)
 ACTION=install
@@ -90,6 +98,7 @@ check_options() {
     require_integer --timeout "$TIMEOUT_S" 1 86400
     [[ ${#NAMESPACE} -le 63 && $NAMESPACE =~ ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ]] ||
         usage_error "--namespace must be small letters, digits and '-', not '$NAMESPACE'"
+    readonly RELEASE_NAMESPACE=$NAMESPACE
     for ((index = 0; index < ${#VALUES[@]}; index += 2)); do
         case ${VALUES[index]} in
         --values) [[ -r ${VALUES[index + 1]} && ! -d ${VALUES[index + 1]} ]] ||
@@ -130,7 +139,7 @@ helm_run() { helm --kube-context "$CONTEXT" --namespace "$NAMESPACE" "$@"; }
 self() {
     local command=$0
     [[ -z $CONTEXT_GIVEN ]] || command+=" --context $CONTEXT"
-    [[ $NAMESPACE == bellbuoy ]] || command+=" --namespace $NAMESPACE"
+    [[ $RELEASE_NAMESPACE == bellbuoy ]] || command+=" --namespace $RELEASE_NAMESPACE"
     echo "$command${*:+ $*}"
 }
 

@@ -25,6 +25,9 @@ in_namespace() { echo "kubectl --context $CONTEXT --namespace $NAMESPACE"; }
 
 explain_pod() {
     local pod=$1 log events states
+    # Of the managers' pods all is asked, and said, in their namespace.
+    local NAMESPACE=$NAMESPACE
+    [[ $pod != *-manager-* || -z $NODES_NAMESPACE ]] || NAMESPACE=$NODES_NAMESPACE
     states=$(awk -v pod="$pod" '$1 == "pod" && $2 == pod { for (i = 7; i <= NF; i++) print $i }' \
         "$WORK/progress")
     events=$(events_of pod "$pod")

@@ -137,6 +137,13 @@ print_commands() {
     cat <<TEXT
     Logs        $(in_namespace) logs --selector $INSTANCE --all-containers --prefix --follow
     Token       $(in_namespace) get secret $RELEASE-token --output go-template='{{.data.token | base64decode}}'
-    Remove      $(self --uninstall)
 TEXT
+    if [[ -n $NODES_NAMESPACE ]]; then
+        cat <<TEXT
+    Containers  $(in_namespace) port-forward service/$RELEASE-broker $BROKER_PORT:mqtts
+                kubectl --context $CONTEXT --namespace $NODES_NAMESPACE logs daemonset/$RELEASE-manager --follow
+                buoyctl apply --node $(kube get nodes --output 'jsonpath={.items[0].metadata.name}') compose.yaml
+TEXT
+    fi
+    echo "    Remove      $(self --uninstall)"
 }

@@ -5,13 +5,19 @@
 readonly MADE_BY=bellbuoy.io/made-by=scripts/deploy.sh
 
 install() {
-    ensure_namespace
+    ensure_namespace "$NAMESPACE" restricted
+    if [[ -n $NODES_NAMESPACE ]]; then
+        ensure_namespace "$NODES_NAMESPACE" privileged
+        mark_nodes_namespace
+    fi
     if [[ -n $HELM ]]; then install_with_helm; else install_with_kubectl; fi
+    write_context
     printf '\n  %sBellbuoy is ready%s after %s s\n' "$GREEN" "$RESET" "$(seconds_since "$STARTED_MS")"
 }
 
+# ensure_namespace NAME LEVEL: with the Pod Security level that it enforces when it is made here.
 ensure_namespace() {
-    local name=$NAMESPACE
+    local name=$1
     kube get namespace "$name" >/dev/null 2>&1 && return
     note "making the namespace $name"
     kube create --filename - >/dev/null <<YAML || die "the namespace '$name' cannot be made (see above)"
@@ -19,7 +25,7 @@ apiVersion: v1
 kind: Namespace
 metadata:
   name: $name
-  labels: {pod-security.kubernetes.io/enforce: restricted, pod-security.kubernetes.io/warn: restricted}
+  labels: {pod-security.kubernetes.io/enforce: $2, pod-security.kubernetes.io/warn: $2}
   annotations: {${MADE_BY/=/: }}
 YAML
 }
@@ -48,7 +54,7 @@ release_good() {
 # An image that was built anew under its old tag is told by its id, which the chart writes into the pods.
 image_ids() {
     local service image id
-    for service in broker receiver broadcaster; do
+    for service in broker receiver broadcaster manager; do
         image=$(needs image | grep -E "(^|/)$service(:|@|\$)" | head -n 1)
         id=$(docker image inspect --format '{{.Id}}' "${image:-none}" 2>/dev/null) || continue
         printf '%s\n' --set "$service.image.id=$id"
@@ -73,7 +79,7 @@ install_with_helm() {
     else
         note "installing Bellbuoy in the namespace $NAMESPACE"
     fi
-    helm_start upgrade --install "$RELEASE" "$CHART" "${ids[@]}" "${VALUES[@]}" --history-max 10
+    helm_start upgrade --install "$RELEASE" "$CHART" "${ids[@]}" --values "$WORK/manager.yaml" "${VALUES[@]}" --history-max 10
     progress_until_end "$HELM_PID" || status=$?
     [[ $status -ne 0 ]] || return 0
     fail "Bellbuoy did not become ready$(

@@ -7,7 +7,7 @@
 render() {
     if [[ -n $HELM ]]; then
         if ! helm_run template "$RELEASE" "$CHART" --no-hooks --kube-version "$SERVER_VERSION" \
-            "${VALUES[@]}" \
+            --values "$WORK/manager.yaml" "${VALUES[@]}" \
             >"$WORK/objects.yaml" 2>"$WORK/render"; then
             flaw "the chart refuses the values:
 $(sed -e '/^$/d' -e '/^Use --debug/d' -e 's/^/       /' "$WORK/render")" "correct them; the keys and their defaults: helm show values $CHART"
@@ -17,7 +17,8 @@ $(sed -e '/^$/d' -e '/^Use --debug/d' -e 's/^/       /' "$WORK/render")" "correc
         flaw "kubernetes/ cannot be rendered: $(tail -n 1 "$WORK/render")" "scripts/render-manifests.sh"
         return 1
     fi
-    if ! kube create --dry-run=client --filename "$WORK/objects.yaml" \
+    # Without --namespace: the objects name theirs, and the manager's is another.
+    if ! kubectl --context "$CONTEXT" --request-timeout 20s create --dry-run=client --filename "$WORK/objects.yaml" \
         --output "go-template-file=$ROOT/scripts/deploy/needs.tmpl" >"$WORK/needs" 2>"$WORK/render"; then
         flaw "the cluster does not know these objects: $(tail -n 1 "$WORK/render")" \
             "leave them out by --set, or install what defines them"
@@ -103,32 +104,40 @@ chart_version() { sed -n 's/^appVersion: *"\{0,1\}\([^"]*\)"\{0,1\}/\1/p' "$CHAR
 
 # Those that pods mount must be there, made by the chart or before it; certificates must be valid.
 check_secrets() {
-    local secret there
+    check_secrets_of "$NAMESPACE" mounts ""
+    [[ -z $NODES_NAMESPACE ]] ||
+        check_secrets_of "$NODES_NAMESPACE" nodes-mounts " --nodes-namespace $NODES_NAMESPACE"
+}
+
+# check_secrets_of NAMESPACE WORD OPTION: those that needs WORD names; OPTION goes to gen-certs.sh.
+check_secrets_of() {
+    local namespace=$1 secret there
     local -a missing=()
-    there=$(kube get secrets --output 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' 2>/dev/null)
+    there=$(kube get secrets --namespace "$namespace" --output 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' 2>/dev/null)
     while read -r secret; do
         if grep -qxF -- "$secret" <<<"$there"; then
-            check_certificate "$secret"
+            check_certificate "$namespace" "$secret"
         elif ! needs makes | grep -qxF -- "$secret"; then
             missing+=("$secret")
         fi
-    done < <(needs mounts)
+    done < <(needs "$2")
     # The way without helm makes them itself.
     if [[ ${#missing[@]} -gt 0 && -n $HELM ]]; then
-        flaw "the namespace '$NAMESPACE' has no Secret ${missing[*]}" \
-            "scripts/gen-certs.sh --context $CONTEXT --namespace $NAMESPACE --apply"
+        flaw "the namespace '$namespace' has no Secret ${missing[*]}" \
+            "scripts/gen-certs.sh --context $CONTEXT --namespace $NAMESPACE$3 --apply"
     fi
 }
 
+# check_certificate NAMESPACE SECRET
 check_certificate() {
     local certificate
     has_command openssl || return 0
-    certificate=$(kube get secret "$1" --output 'go-template={{with .data}}{{with index . "tls.crt"}}{{.}}{{end}}{{end}}' |
+    certificate=$(kube get secret "$2" --namespace "$1" --output 'go-template={{with .data}}{{with index . "tls.crt"}}{{.}}{{end}}{{end}}' |
         base64 -d)
     [[ -n $certificate ]] || return 0
     openssl x509 -noout -checkend 0 <<<"$certificate" >/dev/null 2>&1 ||
-        flaw "the certificate in the Secret '$1' has expired ($(openssl x509 -noout -enddate <<<"$certificate" 2>&1))" \
-            "$(certificate_command "$1")"
+        flaw "the certificate in the Secret '$2' has expired ($(openssl x509 -noout -enddate <<<"$certificate" 2>&1))" \
+            "$(certificate_command "$2")"
 }
 
 # certificate_command SECRET...: what makes them anew. The chart and cert-manager do so with those of their

@@ -43,7 +43,9 @@ preflight_install() {
     check_permission
     check_namespace
     check_release
+    choose_manager
     if render; then
+        check_manager
         check_runtime_and_images
         check_secrets
         check_storage

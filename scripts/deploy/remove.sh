@@ -2,11 +2,23 @@
 # --uninstall and --purge. Sourced by scripts/deploy.sh.
 
 remove() {
+    local image namespace folder
+    image=$(manager_image) || true
     if [[ $ACTION == purge ]]; then
         ask "Remove Bellbuoy from the namespace '$NAMESPACE' of '$CONTEXT' with all its data, for good?"
     fi
+    [[ -z $image ]] || remove_managed "$image"
     remove_workloads
-    if [[ $ACTION == purge ]]; then remove_data; else print_kept; fi
+    remove_context
+    if [[ $ACTION == purge ]]; then
+        while read -r namespace folder; do
+            remove_states "$folder"
+            remove_namespace "$namespace"
+        done < <(nodes_namespaces)
+        remove_data
+    else
+        print_kept
+    fi
 }
 
 remove_workloads() {
@@ -46,12 +58,15 @@ remove_data() {
     note "removing the data"
     kube delete pvc,secret --selector "$INSTANCE" --timeout "${TIMEOUT_S}s" >/dev/null 2>&1 ||
         warn "not everything could be removed: $(in_namespace) get pvc,secret"
-    if [[ $(kube get namespace "$NAMESPACE" --ignore-not-found --output \
-        'jsonpath={.metadata.annotations.bellbuoy\.io/made-by}') == "${MADE_BY#*=}" ]]; then
-        note "removing the namespace $NAMESPACE"
-        kube delete namespace "$NAMESPACE" --timeout "${TIMEOUT_S}s" --request-timeout 0 \
-            >/dev/null 2>"$WORK/delete" ||
-            die "the namespace '$NAMESPACE' could not be removed: $(tail -n 1 "$WORK/delete")"
-    fi
+    remove_namespace "$NAMESPACE"
     note "removed, with all data"
+}
+
+# remove_namespace NAME: if this script has made it.
+remove_namespace() {
+    [[ $(kube get namespace "$1" --ignore-not-found --output \
+        'jsonpath={.metadata.annotations.bellbuoy\.io/made-by}') == "${MADE_BY#*=}" ]] || return 0
+    note "removing the namespace $1"
+    kube delete namespace "$1" --timeout "${TIMEOUT_S}s" --request-timeout 0 >/dev/null 2>"$WORK/delete" ||
+        die "the namespace '$1' could not be removed: $(tail -n 1 "$WORK/delete")"
 }
