@@ -101,7 +101,7 @@ explain_image() {
 # A Secret or ConfigMap that the pod wants and that is not there.
 explain_missing_object() {
     means "the pod wants an object that is not there: $(grep -oE '(secret|configmap) "[^"]*" not found' <<<"$1" | tail -n 1)" \
-        "scripts/gen-certs.sh --context $CONTEXT --namespace $NAMESPACE --apply"
+        "$(certificates_command --apply)"
 }
 
 explain_unschedulable() {

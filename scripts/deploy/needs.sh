@@ -104,27 +104,32 @@ chart_version() { sed -n 's/^appVersion: *"\{0,1\}\([^"]*\)"\{0,1\}/\1/p' "$CHAR
 
 # Those that pods mount must be there, made by the chart or before it; certificates must be valid.
 check_secrets() {
-    check_secrets_of "$NAMESPACE" mounts ""
-    [[ -z $NODES_NAMESPACE ]] ||
-        check_secrets_of "$NODES_NAMESPACE" nodes-mounts " --nodes-namespace $NODES_NAMESPACE"
+    check_secrets_of "$NAMESPACE" mounts
+    [[ -z $NODES_NAMESPACE ]] || check_secrets_of "$NODES_NAMESPACE" nodes-mounts
 }
 
-# check_secrets_of NAMESPACE WORD OPTION: those that needs WORD names; OPTION goes to gen-certs.sh.
+# certificates_command OPTION...: gen-certs.sh for all that mount its Secrets.
+certificates_command() {
+    echo "scripts/gen-certs.sh --context $CONTEXT --namespace $RELEASE_NAMESPACE" \
+        "${NODES_NAMESPACE:+--nodes-namespace $NODES_NAMESPACE }$*"
+}
+
+# check_secrets_of NAMESPACE WORD: those that needs WORD names.
 check_secrets_of() {
-    local namespace=$1 secret there
+    local where=$1 secret there
     local -a missing=()
-    there=$(kube get secrets --namespace "$namespace" --output 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' 2>/dev/null)
+    there=$(kube get secrets --namespace "$where" --output 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' 2>/dev/null)
     while read -r secret; do
         if grep -qxF -- "$secret" <<<"$there"; then
-            check_certificate "$namespace" "$secret"
+            check_certificate "$where" "$secret"
         elif ! needs makes | grep -qxF -- "$secret"; then
             missing+=("$secret")
         fi
     done < <(needs "$2")
     # The way without helm makes them itself.
     if [[ ${#missing[@]} -gt 0 && -n $HELM ]]; then
-        flaw "the namespace '$namespace' has no Secret ${missing[*]}" \
-            "scripts/gen-certs.sh --context $CONTEXT --namespace $NAMESPACE$3 --apply"
+        flaw "the namespace '$where' has no Secret ${missing[*]}" \
+            "$(certificates_command --apply)"
     fi
 }
 
@@ -146,7 +151,7 @@ certificate_command() {
     if needs makes | grep -qxF -- "$1"; then
         echo "$(in_namespace) delete secret $* && $(self)"
     else
-        echo "scripts/gen-certs.sh --context $CONTEXT --namespace $NAMESPACE --renew all --apply"
+        certificates_command --renew all --apply
     fi
 }
 

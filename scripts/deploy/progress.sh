@@ -13,9 +13,9 @@ TABLE_LINES=0
 declare -A PROGRESS SHOWN
 
 progress_read() {
-    local namespace
-    for namespace in $NAMESPACE $NODES_NAMESPACE; do
-        kube get statefulset,deployment,daemonset,replicaset,pod --namespace "$namespace" --selector "$INSTANCE" \
+    local where
+    for where in $NAMESPACE $NODES_NAMESPACE; do
+        kube get statefulset,deployment,daemonset,replicaset,pod --namespace "$where" --selector "$INSTANCE" \
             --output "go-template-file=$ROOT/scripts/deploy/progress.tmpl" 2>/dev/null || return 0
     done >"$WORK/progress.new"
     mv "$WORK/progress.new" "$WORK/progress"

@@ -2,7 +2,7 @@
 # --uninstall and --purge. Sourced by scripts/deploy.sh.
 
 remove() {
-    local image namespace folder
+    local image where folder
     image=$(manager_image) || true
     if [[ $ACTION == purge ]]; then
         ask "Remove Bellbuoy from the namespace '$NAMESPACE' of '$CONTEXT' with all its data, for good?"
@@ -11,9 +11,9 @@ remove() {
     remove_workloads
     remove_context
     if [[ $ACTION == purge ]]; then
-        while read -r namespace folder; do
+        while read -r where folder; do
             remove_states "$folder"
-            remove_namespace "$namespace"
+            remove_namespace "$where"
         done < <(nodes_namespaces)
         remove_data
     else

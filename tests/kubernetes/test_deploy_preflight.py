@@ -35,7 +35,8 @@ def made_namespace(cluster, namespace):
     """The namespace, as its owner has made it before."""
     cluster.apply(namespace, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     yield namespace
-    cluster.kubectl("delete", "namespace", namespace, timeout_s=120)
+    cluster.kubectl("delete", "namespace", namespace, f"{namespace}-nodes", "--ignore-not-found",
+                    timeout_s=120)
 
 
 def test_a_wrong_key_in_a_values_file_is_named(refused, tmp_path):
