@@ -60,7 +60,9 @@ static const char *parse_spec(char *text, struct port_spec *spec)
     *spec = (struct port_spec){.host_ip = "", .protocol = "tcp"};
     char *container = strrchr(text, ':');
     char *slash = strchr(container == NULL ? text : container, '/');
-    if (slash != NULL) {
+    if (slash != NULL && slash[1] == '\0') {
+        *slash = '\0';
+    } else if (slash != NULL) {
         *slash = '\0';
         spec->protocol = find_protocol(slash + 1);
         if (spec->protocol == NULL) {
@@ -230,7 +232,8 @@ int mapping_parse_volume(struct load *load, const struct node *text, const struc
     size_t target_len = strcspn(target, ":");
     const char *options = target[target_len] == ':' ? target + target_len + 1 : "";
     size_t source_len = source_end == NULL ? 0 : (size_t)(source_end - text->text);
-    if (target_len == 0 || (source_end != NULL && source_len == 0) ||
+    bool ends_with_colon = target[target_len] == ':' && options[0] == '\0';
+    if (target_len == 0 || ends_with_colon || (source_end != NULL && source_len == 0) ||
         strchr(options, ':') != NULL) {
         return load_fail(load, text, step,
                          "\"%.60s\" is no volume: write NAME:/path, ./folder:/path or "
@@ -243,6 +246,7 @@ int mapping_parse_volume(struct load *load, const struct node *text, const struc
                          "volume a longer name, or use the long syntax",
                          text->text);
     }
+    bool is_short = strlen(text->text) <= 2; /* which Compose does not look into */
     bool is_bind = source_len > 0 && strchr("./~", text->text[0]) != NULL;
     struct node *volume = node_new(arena, NODE_MAP, text->at);
     const char *source = arena_copy(arena, text->text, source_len);
@@ -252,7 +256,7 @@ int mapping_parse_volume(struct load *load, const struct node *text, const struc
         node_put(volume, "type", node_string(arena, text->at, kind)) < 0 ||
         node_put(volume, "target", node_string(arena, text->at, where)) < 0 ||
         (source_len > 0 && node_put(volume, "source", node_string(arena, text->at, source)) < 0) ||
-        node_put(volume, kind, node_new(arena, NODE_MAP, text->at)) < 0 ||
+        (!is_short && node_put(volume, kind, node_new(arena, NODE_MAP, text->at)) < 0) ||
         take_options(load, volume, options) < 0) {
         return load_no_memory(load);
     }

@@ -274,6 +274,9 @@ const char *node_print(struct arena *arena, const struct node *scalar)
         snprintf(text, sizeof text, "%" PRId64, scalar->integer);
         break;
     case NODE_FLOAT:
+        if (scalar->text != NULL) {
+            return scalar->text;
+        }
         number_format(scalar->number, text);
         break;
     case NODE_STRING:

@@ -39,7 +39,7 @@ struct node {
     bool truth;
     int64_t integer;
     double number;
-    const char *text; /* of a string */
+    const char *text; /* of a string, and of a number between 2^63 and 2^64 */
 };
 
 /* NULL without memory, in all that follow. */

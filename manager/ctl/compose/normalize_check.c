@@ -57,7 +57,7 @@ static int check_sources(const struct check *c, const char *key, const char *kin
          one = one->next) {
         const char *source = node_get_text(one, "source");
         const char *type = node_get_text(one, "type");
-        if (source != NULL && (type == NULL || str_equal(type, "volume"))) {
+        if (source != NULL && source[0] != '\0' && (type == NULL || str_equal(type, "volume"))) {
             result = check_reference(c, all, one, kind, source);
         }
     }

@@ -226,6 +226,19 @@ static int finish_labels(struct load *load, struct node *node, const struct step
     return result == 0 ? finish_options(load, node, step) : result;
 }
 
+int scalar_check_names(struct load *load, struct node *map, const struct step *step)
+{
+    static const char ALLOWED[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    for (const struct node *child = map->first; child != NULL; child = child->next) {
+        if (child->key[0] == '\0' || child->key[strspn(child->key, ALLOWED)] != '\0') {
+            return load_fail_key(load, child, STEP(step, child, 0),
+                                 "a name here has letters, digits, '.', '_' and '-' only");
+        }
+    }
+    return 0;
+}
+
 const struct shape SHAPE_STRING = {.what = "a string", .kinds = NODE_STRING};
 const struct shape SHAPE_BOOL = {
     .what = "true or false", .kinds = NODE_BOOL | NODE_STRING, .finish = scalar_to_bool};

@@ -34,3 +34,6 @@ MUST_CHECK int scalar_to_int(struct load *load, struct node *node, const struct 
 /* A string becomes a list of one. */
 MUST_CHECK int scalar_to_list(struct load *load, struct node *node, const struct step *step);
 MUST_CHECK int scalar_to_string(struct load *load, struct node *node, const struct step *step);
+
+/* Of services, networks and so on: a mapping's keys. */
+MUST_CHECK int scalar_check_names(struct load *load, struct node *map, const struct step *step);

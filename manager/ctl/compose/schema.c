@@ -159,6 +159,27 @@ static const struct field ENV_FILE_FIELDS[] = {
     {"format", &SHAPE_STRING, NULL},
     {NULL, NULL, NULL},
 };
+/* Compose drops empty ones, which a variable without a value leaves. */
+static int lengthen_dns(struct load *load, struct node *node, const struct step *step)
+{
+    int result = scalar_to_list(load, node, step);
+    struct node *server = node->first;
+    node_clear(node);
+    for (struct node *next = NULL; server != NULL; server = next) {
+        next = server->next;
+        if (!node_is_empty(server)) {
+            node_move(node, server);
+        }
+    }
+    return result;
+}
+
+static const struct shape DNS = {.what = "a string or a list of strings",
+                                 .kinds = NODE_STRING | NODE_LIST,
+                                 .flags = SHAPE_UNIQUE,
+                                 .item = &SHAPE_STRING,
+                                 .lengthen = lengthen_dns};
+
 static const struct shape ENV_FILE = {.what = "a path or a mapping with a \"path\"",
                                       .kinds = NODE_STRING | NODE_MAP,
                                       .fields = ENV_FILE_FIELDS,
@@ -281,7 +302,7 @@ static const struct field SERVICE_FIELDS[] = {
     {"depends_on", &DEPENDS_ON, NULL},
     {"deploy", &SHAPE_DEPLOY, NULL},
     {"devices", &SHAPE_DEVICES, NULL},
-    {"dns", &SHAPE_STRING_OR_LIST, NULL},
+    {"dns", &DNS, NULL},
     {"dns_opt", &SHAPE_STRINGS, NULL},
     {"dns_search", &SHAPE_STRING_OR_LIST, NULL},
     {"entrypoint", &SHAPE_COMMAND, NULL},
@@ -387,24 +408,11 @@ const struct shape SHAPE_SERVICE = {.what = "a mapping",
                                     .fields = SERVICE_FIELDS,
                                     .finish = finish_service};
 
-static int check_service_names(struct load *load, struct node *services, const struct step *step)
-{
-    static const char ALLOWED[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    for (const struct node *service = services->first; service != NULL; service = service->next) {
-        if (service->key[0] == '\0' || service->key[strspn(service->key, ALLOWED)] != '\0') {
-            return load_fail(load, service, STEP(step, service, 0),
-                             "a service's name has letters, digits, '.', '_' and '-' only");
-        }
-    }
-    return 0;
-}
-
 static const struct shape SERVICES = {.what = "a mapping of services",
                                       .kinds = NODE_MAP,
                                       .flags = SHAPE_KEEP_EMPTY,
                                       .item = &SHAPE_SERVICE,
-                                      .lengthen = check_service_names};
+                                      .lengthen = scalar_check_names};
 static const struct field MODEL_FIELDS[] = {
     {"name", &SHAPE_STRING, NULL},
     {"services", &SERVICES, NULL},

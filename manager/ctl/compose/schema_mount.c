@@ -85,27 +85,6 @@ const struct shape SHAPE_PORTS = {
 /* --- volumes ------------------------------------------------------------------------------------
  */
 
-static int lengthen_volume(struct load *load, struct node *node, const struct step *step)
-{
-    struct node *volume = NULL;
-    if (node->kind != NODE_STRING) {
-        return 0;
-    }
-    int result = mapping_parse_volume(load, node, step, &volume);
-    if (result == 0) {
-        node_become(node, volume);
-    }
-    return result;
-}
-
-static bool is_one_of(const char *text, const char *const *words)
-{
-    while (*words != NULL && !str_equal(*words, text)) {
-        words++;
-    }
-    return *words != NULL;
-}
-
 static int clean_path_of(struct load *load, struct node *map, const char *key, bool absolute)
 {
     struct node *path = node_get(map, key);
@@ -115,6 +94,28 @@ static int clean_path_of(struct load *load, struct node *map, const char *key, b
     path->text =
         absolute ? load_absolute_path(load, path->text) : load_clean_path(load, path->text);
     return path->text == NULL ? load_no_memory(load) : 0;
+}
+
+static int lengthen_volume(struct load *load, struct node *node, const struct step *step)
+{
+    struct node *volume = NULL;
+    if (node->kind != NODE_STRING) {
+        return 0;
+    }
+    int result = mapping_parse_volume(load, node, step, &volume);
+    if (result < 0) {
+        return result;
+    }
+    node_become(node, volume);
+    return clean_path_of(load, node, "target", false);
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words != NULL && !str_equal(*words, text)) {
+        words++;
+    }
+    return *words != NULL;
 }
 
 static int finish_volume(struct load *load, struct node *volume, const struct step *step)
@@ -213,6 +214,12 @@ static int lengthen_device(struct load *load, struct node *node, const struct st
     return result;
 }
 
+static int finish_device(struct load *load, struct node *device, const struct step *step)
+{
+    int result = require(load, device, step, "source");
+    return result == 0 ? require(load, device, step, "target") : result;
+}
+
 static const struct field DEVICE_FIELDS[] = {
     {"source", &SHAPE_STRING, NULL},
     {"target", &SHAPE_STRING, NULL},
@@ -222,7 +229,8 @@ static const struct field DEVICE_FIELDS[] = {
 static const struct shape DEVICE = {.what = "a string or a mapping",
                                     .kinds = NODE_STRING | NODE_MAP,
                                     .fields = DEVICE_FIELDS,
-                                    .lengthen = lengthen_device};
+                                    .lengthen = lengthen_device,
+                                    .finish = finish_device};
 const struct shape SHAPE_DEVICES = {
     .what = "a list of devices", .kinds = NODE_LIST, .item = &DEVICE};
 

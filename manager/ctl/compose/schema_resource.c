@@ -104,8 +104,10 @@ static const struct shape NETWORK = {.what = "a mapping",
                                      .fields = NETWORK_FIELDS,
                                      .lengthen = lengthen_external,
                                      .finish = finish_network};
-const struct shape SHAPE_NETWORKS = {
-    .what = "a mapping of networks", .kinds = NODE_MAP, .item = &NETWORK};
+const struct shape SHAPE_NETWORKS = {.what = "a mapping of networks",
+                                     .kinds = NODE_MAP,
+                                     .item = &NETWORK,
+                                     .lengthen = scalar_check_names};
 
 static const struct field VOLUME_FIELDS[] = {
     {"name", &SHAPE_STRING, NULL},         {"driver", &SHAPE_STRING, NULL},
@@ -117,8 +119,10 @@ static const struct shape VOLUME = {.what = "a mapping",
                                     .fields = VOLUME_FIELDS,
                                     .lengthen = lengthen_external,
                                     .finish = finish_volume_resource};
-const struct shape SHAPE_VOLUME_RESOURCES = {
-    .what = "a mapping of volumes", .kinds = NODE_MAP, .item = &VOLUME};
+const struct shape SHAPE_VOLUME_RESOURCES = {.what = "a mapping of volumes",
+                                             .kinds = NODE_MAP,
+                                             .item = &VOLUME,
+                                             .lengthen = scalar_check_names};
 
 #define DRIVER_REFUSED "nodes have no secret drivers: use \"file\""
 
@@ -138,8 +142,10 @@ static const struct shape SECRET = {.what = "a mapping",
                                     .fields = SECRET_FIELDS,
                                     .lengthen = lengthen_external,
                                     .finish = finish_file_resource};
-const struct shape SHAPE_SECRETS = {
-    .what = "a mapping of secrets", .kinds = NODE_MAP, .item = &SECRET};
+const struct shape SHAPE_SECRETS = {.what = "a mapping of secrets",
+                                    .kinds = NODE_MAP,
+                                    .item = &SECRET,
+                                    .lengthen = scalar_check_names};
 
 static const struct field CONFIG_FIELDS[] = {
     {"name", &SHAPE_STRING, NULL},
@@ -156,5 +162,7 @@ static const struct shape CONFIG = {.what = "a mapping",
                                     .fields = CONFIG_FIELDS,
                                     .lengthen = lengthen_external,
                                     .finish = finish_file_resource};
-const struct shape SHAPE_CONFIGS = {
-    .what = "a mapping of configs", .kinds = NODE_MAP, .item = &CONFIG};
+const struct shape SHAPE_CONFIGS = {.what = "a mapping of configs",
+                                    .kinds = NODE_MAP,
+                                    .item = &CONFIG,
+                                    .lengthen = scalar_check_names};

@@ -75,6 +75,11 @@ static struct node *number_node(struct arena *arena, struct place at, const char
     struct node *node = node_new(arena, NODE_FLOAT, at);
     if (node != NULL) {
         node->number = number;
+        bool is_whole = digits[strspn(digits, "0123456789")] == '\0';
+        errno = 0;
+        if (is_whole && strtoull(digits, NULL, 10) > (unsigned long long)INT64_MAX && errno == 0) {
+            node->text = arena_copy(arena, digits, len);
+        }
     }
     return node;
 }

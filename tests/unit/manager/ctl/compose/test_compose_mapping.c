@@ -28,6 +28,7 @@ static void test_ports(void **state)
          "\"published\":\"1\"}]"},
         {"1.2.3.4::5/SCTP",
          "[{\"mode\":\"ingress\",\"target\":5,\"protocol\":\"sctp\",\"host_ip\":\"1.2.3.4\"}]"},
+        {":80/", "[{\"mode\":\"ingress\",\"target\":80,\"protocol\":\"tcp\"}]"},
         {"10-12:80",
          "[{\"mode\":\"ingress\",\"target\":80,\"protocol\":\"tcp\",\"published\":\"10-12\"}]"},
         {"19-20:9-10",
@@ -49,9 +50,9 @@ static void test_ports(void **state)
 static void test_wrong_ports(void **state)
 {
     static const char *const texts[] = {
-        "",        ":",          "80:",      "0",       "65536",     "a",           "80:0",
-        "-80",     "80-",        "82-80",    "1-2:3-5", "x:80:80",   "1.2.3:80:80", "80/",
-        "80/icmp", "[::1:80:80", "80:80:80", "80 ",     "1-70000:5", "80/tcp/udp",
+        "",           ":",        "80:",   "0",         "65536",      "a",           "80:0",
+        "-80",        "80-",      "82-80", "1-2:3-5",   "x:80:80",    "1.2.3:80:80", "80/icmp",
+        "[::1:80:80", "80:80:80", "80 ",   "1-70000:5", "80/tcp/udp",
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
