@@ -7,13 +7,14 @@
 #include "common/base/str.h"
 #include "manager/ctl/context.h"
 
-#define BROKER_MAX  16
-#define ANY         SIZE_MAX
-#define GROUPS_MAX  (COMMAND_SETS_MAX + 3)
-#define OUTPUT_MAX  65536
-#define NAME_WIDTH  12
-#define WAIT_FLAG   "--wait"
-#define WAIT_STATUS "healthy" /* `--wait healthy` is --wait: there is nothing less to wait for */
+#define CONNECTION_MAX 24
+#define DEFAULT_URL    "mqtt://127.0.0.1:1883"
+#define ANY            SIZE_MAX
+#define GROUPS_MAX     (COMMAND_SETS_MAX + 2)
+#define OUTPUT_MAX     65536
+#define NAME_WIDTH     12
+#define WAIT_FLAG      "--wait"
+#define WAIT_STATUS    "healthy" /* `--wait healthy` is --wait: there is nothing less to wait for */
 
 const struct command commands[] = {
     {.name = "apply",
@@ -108,16 +109,32 @@ const struct command *command_find(const char *name)
 
 /* ---- one command ---- */
 
-struct flag_set command_broker_set(void)
+/* One of the broker's options, as a member of the flags. */
+static struct option connection_option(const struct option *option)
 {
-    static struct option table[BROKER_MAX];
+    struct option adapted = *option;
+
+    adapted.offset += offsetof(struct flags, mqtt);
+    if (str_equal(option->name, "broker-url")) {
+        adapted.fallback = NULL; /* whether it was given tells whether a context is wanted */
+        adapted.help = "The broker: mqtt://HOST[:1883], or mqtts://HOST[:8883] for TLS (default: "
+                       "the context's, else " DEFAULT_URL ").";
+    }
+    return adapted;
+}
+
+struct flag_set command_connection_set(void)
+{
+    static struct option table[CONNECTION_MAX];
     size_t count = 0;
 
-    for (size_t i = 0; i < mqtt_option_count && count < BROKER_MAX; i++) {
+    for (size_t i = 0; i < flags_context.count; i++)
+        table[count++] = flags_context.options[i];
+    for (size_t i = 0; i < mqtt_option_count && count < CONNECTION_MAX; i++) {
         if (!str_equal(mqtt_option_table[i].name, "client-id"))
-            table[count++] = mqtt_option_table[i];
+            table[count++] = connection_option(&mqtt_option_table[i]);
     }
-    return (struct flag_set){.title = "Broker", .options = table, .count = count};
+    return (struct flag_set){.title = "Connection", .options = table, .count = count};
 }
 
 /* The first after the command's own sets is the one that a context is read for (--context). */
@@ -132,11 +149,8 @@ static size_t collect_groups(const struct command *command, struct flags *flags,
     }
     *ret_flag_count = count;
     if (!command->offline) {
-        const struct flag_set broker = command_broker_set();
-        groups[count++] = (struct option_group){flags_context.title, flags_context.options,
-                                                flags_context.count, flags};
-        groups[count++] =
-            (struct option_group){broker.title, broker.options, broker.count, &flags->mqtt};
+        const struct flag_set set = command_connection_set();
+        groups[count++] = (struct option_group){set.title, set.options, set.count, flags};
     }
     groups[count++] =
         (struct option_group){flags_output.title, flags_output.options, flags_output.count, flags};
@@ -218,6 +232,8 @@ static int run_command(const struct command *command, int argc, char **argv, cha
         load(command, drop_wait_status(argc, argv), argv, environment, &flags, &options, &e);
     switch (outcome) {
     case OPTIONS_RUN:
+        if (!flags.mqtt.broker_url)
+            flags.mqtt.broker_url = DEFAULT_URL;
         return run(command, &flags);
     case OPTIONS_VERSION:
         printf("buoyctl %s\n", BELLBUOY_VERSION);

@@ -17,9 +17,9 @@ struct command {
     int (*run)(const struct call *call);
 };
 
-/* What every command has that needs a broker, beside its own sets: the broker's options but for
+/* What every command has that needs a broker, beside its own sets: where the broker is, without
  * --client-id, which would be a service's session where the environment names one. */
-struct flag_set command_broker_set(void);
+struct flag_set command_connection_set(void);
 
 extern const struct command commands[];
 extern const size_t command_count;

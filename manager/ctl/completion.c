@@ -12,7 +12,7 @@ static const char *const general_flags[] = {"config", "print-config", "help", "v
 
 struct walk {
     const struct command *command;
-    struct flag_set broker;
+    struct flag_set connection;
     size_t set, index;
 };
 
@@ -24,7 +24,7 @@ static const struct flag_set *set_at(struct walk *w)
         own++;
     if (w->set < own)
         return w->command->sets[w->set];
-    const struct flag_set *const more[] = {&flags_output, &flags_context, &w->broker};
+    const struct flag_set *const more[] = {&flags_output, &w->connection};
     size_t count = w->command->offline ? 1 : ARRAY_SIZE(more);
     return w->set - own < count ? more[w->set - own] : NULL;
 }
@@ -45,7 +45,7 @@ static const struct option *next_option(struct walk *w)
 
 static struct walk walk_begin(const struct command *command)
 {
-    return (struct walk){.command = command, .broker = command_broker_set()};
+    return (struct walk){.command = command, .connection = command_connection_set()};
 }
 
 static enum completes completes(const struct option *option)

@@ -68,6 +68,8 @@ int context_read(const void *group_target, cJSON **ret_members, const char **ret
     const char *name = flags->context;
     char path[PATH_MAX];
 
+    if (!name && flags->mqtt.broker_url)
+        return 0;
     default_path(path);
     const char *from = flags->context_file ? flags->context_file : path;
     int r = file_read(from, &text, e);

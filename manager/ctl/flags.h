@@ -56,5 +56,5 @@ struct flag_set {
 
 extern const struct flag_set flags_document, flags_policy, flags_target, flags_project, flags_wait,
     flags_watch, flags_logs, flags_revision, flags_answer, flags_canary, flags_rollouts;
-/* What the environment, --config and a context may set as well. */
+/* What the environment and --config may set as well; the second a part of the connection's. */
 extern const struct flag_set flags_output, flags_context;

@@ -5,29 +5,49 @@
 #include "manager/ctl/lint.h"
 #include "manager/ctl/view.h"
 
+static void append_operation(struct buf *out, const struct terminal *terminal, int number,
+                             const cJSON *operation)
+{
+    const char *reason = view_string(operation, "reason");
+
+    buf_appendf(out, "  %2d. ", number);
+    terminal_append(out, view_string(operation, "text"));
+    if (!strstr(view_string(operation, "text"), reason)) {
+        buf_append_str(out, "  ");
+        terminal_append_styled(out, terminal, STYLE_FAINT, reason);
+    }
+    buf_append_char(out, '\n');
+}
+
+/* What keeps the node from doing it. */
+static void append_obstacle(struct buf *out, const struct terminal *terminal, const cJSON *obstacle)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(4096);
+
+    buf_appendf(&text, "%s: %s", view_string(obstacle, "code"), view_string(obstacle, "message"));
+    buf_append_str(out, "  in its way: ");
+    terminal_append_styled(out, terminal, STYLE_BAD, buf_failed(&text) ? "" : text.data);
+    buf_append_char(out, '\n');
+}
+
 static void append_plan(struct buf *out, const struct call *call, const struct node *node,
                         const cJSON *result)
 {
     const cJSON *operations = view_array(result, "operations");
+    const cJSON *obstacle = view_object(result, "obstacle");
+    int number = 0;
 
     terminal_append_styled(out, &call->out, STYLE_STRONG, node->name);
-    if (!operations || !operations->child) {
-        buf_append_str(out, ": ");
+    buf_append_str(out, ": ");
+    if (operations && operations->child)
+        buf_appendf(out, "%d operations", cJSON_GetArraySize(operations));
+    else if (!obstacle)
         terminal_append_styled(out, &call->out, STYLE_GOOD, "nothing to do");
-        buf_append_char(out, '\n');
-        return;
-    }
-    buf_appendf(out, ": %d operations\n", cJSON_GetArraySize(operations));
-    int number = 1;
-    for (const cJSON *o = operations->child; o; o = o->next) {
-        buf_appendf(out, "  %2d. ", number++);
-        terminal_append(out, view_string(o, "text"));
-        if (!strstr(view_string(o, "text"), view_string(o, "reason"))) {
-            buf_append_str(out, "  ");
-            terminal_append_styled(out, &call->out, STYLE_FAINT, view_string(o, "reason"));
-        }
-        buf_append_char(out, '\n');
-    }
+    buf_append_char(out, '\n');
+    for (const cJSON *o = operations ? operations->child : NULL; o; o = o->next)
+        append_operation(out, &call->out, ++number, o);
+    if (obstacle)
+        append_obstacle(out, &call->out, obstacle);
 }
 
 static int show(const struct call *call, const struct answers *answers)

@@ -25,6 +25,12 @@ REASON = {"code": "pull-notfound", "service": "web", "message": "web: there is n
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """No context file of the user's gets in."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 @pytest.fixture
 def broker(lab):
     return lab.broker()
@@ -45,13 +51,12 @@ def nodes(broker):
 
 
 @pytest.fixture
-def ctl(broker, tmp_path):
-    """ctl("status", ...): its result; no context file of the user's gets in."""
+def ctl(broker):
+    """ctl("status", ...): its result."""
 
     def run(command, *args, connected=True, env=None, timeout_s=30):
         login = flags(**login_flags(broker)) if connected else []
-        return run_once(BUOYCTL, command, *args, *login, timeout_s=timeout_s,
-                        env={"XDG_CONFIG_HOME": str(tmp_path / "config"), **(env or {})})
+        return run_once(BUOYCTL, command, *args, *login, timeout_s=timeout_s, env=env)
 
     return run
 
@@ -516,6 +521,9 @@ def test_a_context(ctl, broker, tmp_path):
     assert ctl("status", connected=False).returncode == CONVERGED
     assert ctl("status", "--context", "there", connected=False).returncode == FAILED
     assert ctl("status", "--context", "there").returncode == CONVERGED, "a flag wins"
+    path.write_text(path.read_text().replace('"broker_url": "' + broker.url, '"ca_file": "x", "broker_url": "x'))
+    assert ctl("status").returncode == CONVERGED, "another broker's certificates are left out"
+    path.write_text(path.read_text().replace('"ca_file": "x", "broker_url": "x', '"broker_url": "' + broker.url))
     assert ctl("status", connected=False, env={"BELLBUOY_CONTEXT": "there"}).returncode == FAILED
     for name, words in (("nowhere", "there is no context 'nowhere'"), ("wrong", "/broker is not known")):
         done = ctl("status", "--context", name, connected=False)

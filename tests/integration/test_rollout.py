@@ -50,6 +50,12 @@ class FollowingManager(FakeManager):
         self.report()
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """No context file of the user's gets in."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 @pytest.fixture
 def broker(lab):
     return lab.broker()
