@@ -245,24 +245,40 @@ def test_an_empty_document_needs_to_be_meant(ctl, nodes, document):
     assert ctl("apply", document({}), "-n", "press-7", "--allow-empty").returncode == CONVERGED
 
 
-def test_lines_where_there_is_no_terminal(ctl, nodes, document):
-    node = nodes("press-7")
-
-    def work(sent, source):
-        revision = sent["revision"]
+def working(node, revision=1):
+    """What is seen, and what the node then does: the steps of an apply with a pull."""
+    def pull(current):
         node.progress("line3", revision, "DOWNLOADING", 1, 3, "pulling x:1",
-                      [{"image": "x:1", "state": "pulling", "current": 1, "total": 2}])
-        node.progress("line3", revision, "UPDATING", 2, 3, "creating line3-web-1")
-        node.progress("line3", revision, "UPDATING", 3, 3, "creating line3-web-1")
-        node.set_project("line3", revision, id=sent["id"])
+                      [{"image": "x:1", "state": "pulling", "current": current, "total": 4000000}])
+
+    def complete():
+        node.set_project("line3", revision, id=node.documents[-1]["id"])
         node.report()
 
-    node.on_document(work)
-    done = ctl("apply", document(), "-n", "press-7")
-    assert done.returncode == CONVERGED
-    assert done.stderr.splitlines()[2:] == [
-        "press-7  DOWNLOADING  pulling x:1", "press-7  UPDATING  creating line3-web-1"]
-    assert "\x1b" not in done.stderr + done.stdout and "%" not in done.stderr
+    return [
+        ("waiting for the node", lambda: pull(1000000)),
+        ("DOWNLOADING", lambda: pull(2000000)),
+        ("DOWNLOADING", lambda: node.progress("line3", revision, "UPDATING", 2, 3, "creating line3-web-1")),
+        ("UPDATING", lambda: node.progress("line3", revision, "UPDATING", 3, 3, "creating line3-web-1")),
+        ("UPDATING", complete),
+    ]
+
+
+def test_lines_where_there_is_no_terminal(nodes, document, broker, tmp_path):
+    node = nodes("press-7")
+    log = tmp_path / "stderr"
+    with log.open("w") as err:
+        process = subprocess.Popen([BUOYCTL, "apply", document(), "-n", "press-7", "--broker-url", broker.url],
+                                   stdout=subprocess.PIPE, stderr=err, env=service_environment())
+    for seen, act in working(node):
+        eventually(lambda seen=seen: seen in log.read_text())
+        act()
+    assert process.wait(30) == CONVERGED
+    assert process.stdout.read() == b"press-7: converged\n"
+    assert log.read_text().splitlines() == [
+        "published line3 revision 1 at bellbuoy/nodes/press-7/desired/line3",
+        "press-7  waiting for the node", "press-7  DOWNLOADING  pulling x:1",
+        "press-7  UPDATING  creating line3-web-1"]
 
 
 # ---- commands to nodes ----
@@ -669,8 +685,9 @@ def test_from_stdin(tmp_path):
 # ---- a terminal ----
 
 
-def on_terminal(argv, env=None, size=(24, 80), timeout_s=30):
-    """Runs it with stdout and stderr on a terminal; the status and all that it wrote."""
+def on_terminal(argv, env=None, size=(24, 80), timeout_s=30, steps=()):
+    """Runs it with stdout and stderr on a terminal; the status and all that it wrote. Each of `steps`
+    is what must be seen after the step before, and then done."""
     main, side = pty.openpty()
     import fcntl
     import struct
@@ -680,6 +697,7 @@ def on_terminal(argv, env=None, size=(24, 80), timeout_s=30):
                                env=service_environment({"TERM": "xterm", **(env or {})}))
     os.close(side)
     written = b""
+    steps, begin = list(steps), 0
     deadline = time.monotonic() + scaled(timeout_s)
     while time.monotonic() < deadline:
         if not select.select([main], [], [], 1)[0]:
@@ -689,25 +707,23 @@ def on_terminal(argv, env=None, size=(24, 80), timeout_s=30):
         except OSError:  # the other side is closed
             break
         written += more
+        while steps and steps[0][0].encode() in written[begin:]:
+            begin = len(written)
+            steps.pop(0)[1]()
     os.close(main)
     return process.wait(10), written.decode()
 
 
 def test_colour_and_bars_on_a_terminal(broker, nodes, document):
     node = nodes("press-7")
-
-    def work(sent, source):
-        for current in (1000000, 2000000):
-            node.progress("line3", sent["revision"], "DOWNLOADING", 1, 3, "pulling x:1",
-                          [{"image": "x:1", "state": "pulling", "current": current, "total": 4000000}])
-        node.set_project("line3", sent["revision"], id=sent["id"]).report()
-
-    node.on_document(work)
-    status, written = on_terminal([BUOYCTL, "apply", document(), "-n", "press-7", "--broker-url", broker.url])
+    status, written = on_terminal([BUOYCTL, "apply", document(), "-n", "press-7", "--broker-url", broker.url],
+                                  steps=working(node))
     assert status == CONVERGED
+    assert "DOWNLOADING  1/3  pulling x:1" in written
     assert "x:1  [======>                 ]  25%  1.0 MB / 4.0 MB" in written
     assert "x:1  [============>           ]  50%  2.0 MB / 4.0 MB" in written
     assert "\x1b[2A" in written, "it is drawn again in place"
+    assert "UPDATING  2/3  creating" in written and "UPDATING  3/3  creating" in written
     assert "\x1b[32mconverged\x1b[0m" in written
 
 
