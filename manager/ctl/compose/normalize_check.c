@@ -134,28 +134,42 @@ static int check_limits(const struct check *c)
     return 0;
 }
 
-static bool mounts_at(const struct node *mount, const char *target, size_t len)
+/* A tmpfs has options behind a colon. */
+static size_t target_of(const struct node *mount, const char **ret_target)
 {
-    const char *own = mount->kind == NODE_STRING ? mount->text : node_get_text(mount, "target");
-    size_t own_len = mount->kind == NODE_STRING ? strcspn(own, ":") : strlen(own);
-    return own_len == len && memcmp(own, target, len) == 0;
+    bool is_tmpfs = mount->kind == NODE_STRING;
+    *ret_target = is_tmpfs ? mount->text : node_get_text(mount, "target");
+    return is_tmpfs ? strcspn(*ret_target, ":") : strlen(*ret_target);
+}
+
+/* How many of `mounts`, up to `end`, are at the same place as that one. */
+static size_t count_same(const struct node *mounts, const struct node *end)
+{
+    const char *target = NULL;
+    const char *other = NULL;
+    size_t len = target_of(end, &target);
+    size_t count = 0;
+    const struct node *first = mounts == NULL ? NULL : mounts->first;
+    for (const struct node *m = first; m != NULL && m != end; m = m->next) {
+        count += target_of(m, &other) == len && memcmp(other, target, len) == 0 ? 1 : 0;
+    }
+    return count;
 }
 
 static int check_mounts(const struct check *c)
 {
+    static const char *const KEYS[] = {"tmpfs", "volumes"};
     const struct node *tmpfs = node_get(c->service, "tmpfs");
-    const struct node *volumes = node_get(c->service, "volumes");
-    for (const struct node *v = volumes == NULL ? NULL : volumes->first; v != NULL; v = v->next) {
-        const char *target = node_get_text(v, "target");
-        bool twice = false;
-        for (const struct node *o = volumes->first; o != v; o = o->next) {
-            twice = twice || mounts_at(o, target, strlen(target));
-        }
-        for (const struct node *o = tmpfs == NULL ? NULL : tmpfs->first; o != NULL; o = o->next) {
-            twice = twice || mounts_at(o, target, strlen(target));
-        }
-        if (twice) {
-            return load_fail(c->load, v, c->step, "%s is mounted twice", target);
+    for (size_t i = 0; i < ARRAY_SIZE(KEYS); i++) {
+        const struct node *mounts = node_get(c->service, KEYS[i]);
+        const struct node *first = mounts == NULL ? NULL : mounts->first;
+        for (const struct node *m = first; m != NULL; m = m->next) {
+            if (count_same(mounts, m) + (mounts == tmpfs ? 0 : count_same(tmpfs, m)) > 0) {
+                const char *target = NULL;
+                int len = (int)target_of(m, &target);
+                return load_fail(c->load, m, STEP(c->step, mounts, 0),
+                                 "something is mounted at %.*s already", len, target);
+            }
         }
     }
     return 0;

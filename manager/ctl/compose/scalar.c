@@ -44,7 +44,9 @@ int scalar_to_int(struct load *load, struct node *node, const struct step *step)
 {
     int64_t value = 0;
     if (node->kind == NODE_FLOAT) {
-        value = node->number > -0x1p53 && node->number < 0x1p53 ? (int64_t)node->number : 0;
+        value = node->number > -9007199254740992.0 && node->number < 9007199254740992.0
+                    ? (int64_t)node->number
+                    : 0;
         if ((double)value < node->number || (double)value > node->number) {
             return load_fail(load, node, step, "must be a whole number");
         }
