@@ -20,45 +20,48 @@
  * nodes     See journal/nodes.h. Texts and times are NULL where there is none.
  */
 static const struct {
-    int since; /* the schema's version that brought it */
+    const char
+        *addition; /* its name, where receivers of this version knew nothing of it; else NULL */
     const char *sql;
 } tables[] = {
-    {1, "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"},
+    {NULL, "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"},
 
-    {1, "CREATE TABLE events(seq INTEGER PRIMARY KEY, source_id INTEGER NOT NULL, id TEXT NOT NULL,"
-        " type TEXT NOT NULL, time_us INTEGER NOT NULL, recorded_us INTEGER NOT NULL,"
-        " criticality INTEGER, data_at INTEGER NOT NULL, data_len INTEGER NOT NULL,"
-        " json TEXT NOT NULL, UNIQUE(source_id, id))"},
+    {NULL,
+     "CREATE TABLE events(seq INTEGER PRIMARY KEY, source_id INTEGER NOT NULL, id TEXT NOT NULL,"
+     " type TEXT NOT NULL, time_us INTEGER NOT NULL, recorded_us INTEGER NOT NULL,"
+     " criticality INTEGER, data_at INTEGER NOT NULL, data_len INTEGER NOT NULL,"
+     " json TEXT NOT NULL, UNIQUE(source_id, id))"},
 
-    {1,
+    {NULL,
      "CREATE TABLE blocks(block INTEGER PRIMARY KEY, types INTEGER NOT NULL, criticality INTEGER,"
      " time_min_us INTEGER NOT NULL, time_max_us INTEGER NOT NULL,"
      " recorded_min_us INTEGER NOT NULL, recorded_max_us INTEGER NOT NULL, sources BLOB NOT NULL)"},
 
-    {1, "CREATE TABLE sources(source_id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE,"
-        " count INTEGER NOT NULL, first_seen_us INTEGER NOT NULL, last_seen_us INTEGER NOT NULL,"
-        " last_seq INTEGER NOT NULL, last_time_us INTEGER NOT NULL, last_type TEXT NOT NULL,"
-        " color TEXT NOT NULL, bootid TEXT, last_sequence INTEGER, missing INTEGER NOT NULL,"
-        " holes INTEGER NOT NULL, late INTEGER NOT NULL, duplicates INTEGER NOT NULL)"},
+    {NULL, "CREATE TABLE sources(source_id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE,"
+           " count INTEGER NOT NULL, first_seen_us INTEGER NOT NULL, last_seen_us INTEGER NOT NULL,"
+           " last_seq INTEGER NOT NULL, last_time_us INTEGER NOT NULL, last_type TEXT NOT NULL,"
+           " color TEXT NOT NULL, bootid TEXT, last_sequence INTEGER, missing INTEGER NOT NULL,"
+           " holes INTEGER NOT NULL, late INTEGER NOT NULL, duplicates INTEGER NOT NULL)"},
 
-    {1, "CREATE TABLE runs(source_id INTEGER NOT NULL, bootid TEXT NOT NULL,"
-        " highest INTEGER NOT NULL, left_seq INTEGER NOT NULL, PRIMARY KEY(source_id, bootid))"
-        " WITHOUT ROWID"},
+    {NULL, "CREATE TABLE runs(source_id INTEGER NOT NULL, bootid TEXT NOT NULL,"
+           " highest INTEGER NOT NULL, left_seq INTEGER NOT NULL, PRIMARY KEY(source_id, bootid))"
+           " WITHOUT ROWID"},
 
-    {1, "CREATE TABLE incidents(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, source_id INTEGER,"
-        " source TEXT, bootid TEXT, from_seq INTEGER, to_seq INTEGER, missing INTEGER,"
-        " opened_us INTEGER NOT NULL, closed_us INTEGER NOT NULL, detail TEXT)"},
+    {NULL, "CREATE TABLE incidents(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, source_id INTEGER,"
+           " source TEXT, bootid TEXT, from_seq INTEGER, to_seq INTEGER, missing INTEGER,"
+           " opened_us INTEGER NOT NULL, closed_us INTEGER NOT NULL, detail TEXT)"},
 
-    {1,
+    {NULL,
      "CREATE INDEX incidents_open ON incidents(source_id, bootid, from_seq) WHERE closed_us = 0"},
 
-    {1, "CREATE TABLE quarantine(id INTEGER PRIMARY KEY, recorded_us INTEGER NOT NULL,"
-        " topic TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL)"},
+    {NULL, "CREATE TABLE quarantine(id INTEGER PRIMARY KEY, recorded_us INTEGER NOT NULL,"
+           " topic TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL)"},
 
-    {1, "CREATE TABLE probe(id INTEGER PRIMARY KEY, filler BLOB)"},
+    {NULL, "CREATE TABLE probe(id INTEGER PRIMARY KEY, filler BLOB)"},
 
-    {2, "CREATE TABLE nodes(node TEXT PRIMARY KEY, report TEXT, report_us INTEGER, presence TEXT,"
-        " presence_us INTEGER)"},
+    {"nodes",
+     "CREATE TABLE nodes(node TEXT PRIMARY KEY, report TEXT, report_us INTEGER, presence TEXT,"
+     " presence_us INTEGER)"},
 };
 
 /* The rows of `meta` that hold a struct totals, and `epoch`. */
@@ -103,15 +106,14 @@ static int create_numbers(sqlite3 *db, uint32_t epoch, struct err *e)
     return r;
 }
 
-/* What came after `version`, within the caller's transaction; 0: all. */
-static int create_tables(sqlite3 *db, int64_t version, struct err *e)
+static int create_tables(sqlite3 *db, struct err *e)
 {
     char pragmas[96];
     (void)snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%d",
                    SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
     int r = db_exec(db, pragmas, e);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(tables); i++) {
-        r = tables[i].since > version ? db_exec(db, tables[i].sql, e) : 0;
+        r = db_exec(db, tables[i].sql, e);
     }
     return r;
 }
@@ -131,7 +133,7 @@ int schema_create(sqlite3 *db, uint32_t epoch, struct err *e)
 {
     int r = db_exec(db, "BEGIN IMMEDIATE", e);
     if (r == 0) {
-        r = create_tables(db, 0, e);
+        r = create_tables(db, e);
     }
     if (r == 0) {
         r = create_numbers(db, epoch, e);
@@ -146,21 +148,36 @@ static int query_integer(sqlite3 *db, const char *sql, int64_t *ret_value, struc
     return r < 0 ? r : db_integer(stmt, ret_value, e);
 }
 
+static int count_named(sqlite3 *db, const char *name, int64_t *ret_count, struct err *e)
+{
+    AUTO(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+    int r = db_prepare(db, "SELECT count(*) FROM sqlite_schema WHERE name = ?1", &stmt, e);
+    if (r == 0) {
+        db_bind_text(stmt, 1, name, strlen(name));
+        r = db_integer(stmt, ret_count, e);
+    }
+    return r;
+}
+
+static int add_table(sqlite3 *db, const char *name, const char *sql, struct err *e)
+{
+    int64_t there = 0;
+    int r = count_named(db, name, &there, e);
+    return r < 0 || there > 0 ? r : db_exec(db, sql, e);
+}
+
 int schema_upgrade(sqlite3 *db, struct err *e)
 {
-    int64_t version = 0;
-    int r = query_integer(db, "PRAGMA user_version", &version, e);
-    if (r < 0 || version >= SCHEMA_VERSION) {
-        return r;
-    }
-    r = db_exec(db, "BEGIN IMMEDIATE", e);
-    if (r == 0) {
-        r = create_tables(db, version, e);
+    int r = db_exec(db, "BEGIN IMMEDIATE", e);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(tables); i++) {
+        if (tables[i].addition) {
+            r = add_table(db, tables[i].addition, tables[i].sql, e);
+        }
     }
     return end(db, r, e);
 }
 
-static int check_version(sqlite3 *db, int64_t *ret_version, struct err *e)
+static int check_version(sqlite3 *db, struct err *e)
 {
     int64_t application_id = 0, version = 0, objects = 0;
     int r = query_integer(db, "PRAGMA application_id", &application_id, e);
@@ -183,22 +200,22 @@ static int check_version(sqlite3 *db, int64_t *ret_version, struct err *e)
         return FAIL(e, ENOTSUP, "the journal is of version %" PRId64 ", this receiver knows %d",
                     version, SCHEMA_VERSION);
     }
-    *ret_version = version;
     return 0;
 }
 
-/* Each table that the version has stands as we would make it. */
-static int check_tables(sqlite3 *db, int64_t version, struct err *e)
+/* Each table stands as we would make it; an addition may be missing. */
+static int check_tables(sqlite3 *db, struct err *e)
 {
     AUTO(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
     int r = db_prepare(db, "SELECT count(*) FROM sqlite_schema WHERE sql = ?1", &stmt, e);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(tables); i++) {
-        int64_t found = 1;
-        if (tables[i].since <= version) {
-            db_bind_text(stmt, 1, tables[i].sql, strlen(tables[i].sql));
-            r = db_integer(stmt, &found, e);
+        int64_t found = 0, named = 1;
+        db_bind_text(stmt, 1, tables[i].sql, strlen(tables[i].sql));
+        r = db_integer(stmt, &found, e);
+        if (r == 0 && found != 1 && tables[i].addition) {
+            r = count_named(db, tables[i].addition, &named, e);
         }
-        if (r == 0 && found != 1) {
+        if (r == 0 && found != 1 && named != 0) {
             return FAIL(e, DB_DAMAGED, "its schema is not a journal's");
         }
     }
@@ -280,10 +297,9 @@ int schema_check(sqlite3 *db, struct err *e)
 {
     struct totals totals;
     uint32_t epoch;
-    int64_t version;
-    int r = check_version(db, &version, e);
+    int r = check_version(db, e);
     if (r == 0) {
-        r = check_tables(db, version, e);
+        r = check_tables(db, e);
     }
     if (r == 0) {
         r = totals_load(db, &totals, &epoch, e);

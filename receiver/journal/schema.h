@@ -9,7 +9,7 @@
 
 /* "Bell", so that file(1) and our own check know the file. */
 #define SCHEMA_APPLICATION_ID 0x42656c6c
-#define SCHEMA_VERSION        2
+#define SCHEMA_VERSION        1
 
 /* Makes all tables in an empty database, in one transaction, and draws nothing: `epoch` is the
  * caller's. */
@@ -20,8 +20,8 @@ MUST_CHECK int schema_create(sqlite3 *db, uint32_t epoch, struct err *e);
  * -DB_DAMAGED: not ours or bad. -ENOTSUP: written by a newer version.
  */
 MUST_CHECK int schema_check(sqlite3 *db, struct err *e);
-/* Adds what a checked journal of an older version lacks, in one transaction. Nothing else in it
- * changes; an older receiver will refuse it from then on. */
+/* Adds the tables that a checked journal of an older receiver lacks, in one transaction. Nothing else
+ * in it changes, and that receiver can go back to it: it knows nothing of them. */
 MUST_CHECK int schema_upgrade(sqlite3 *db, struct err *e);
 
 /* Counters that no table gives without a scan, and the places. The writer's thread keeps one as it
