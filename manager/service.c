@@ -122,6 +122,17 @@ static cJSON *make_report(void *context)
     return report_make(&s->report);
 }
 
+static int64_t raise_session(void *context, int64_t known)
+{
+    struct manager *s = context;
+    struct err e = {0};
+
+    int r = store_raise_session(s->store, known, &s->report.session, &e);
+    if (r < 0)
+        log_error("manager", "the session could not be raised", LOG_STR("reason", e.msg));
+    return r < 0 ? r : s->report.session;
+}
+
 static void on_closed(void *context)
 {
     struct manager *s = context;
@@ -309,7 +320,7 @@ static int start_link(struct manager *s, struct err *e)
         .session = s->report.session,
         .groups = c->groups,
         .group_count = c->group_count,
-        .handlers = {on_desired, on_command, make_report, on_closed, s},
+        .handlers = {on_desired, on_command, make_report, raise_session, on_closed, s},
     };
 
     int r = link_new(&settings, &s->link, e);

@@ -176,13 +176,25 @@ int store_forget(struct store *store, const char *project, struct err *e)
 
 /* ---- session ---- */
 
+static int write_session(const struct store *store, int64_t session, int64_t *ret_session,
+                         struct err *e)
+{
+    char path[PATH_MAX];
+    char line[32];
+
+    snprintf(path, sizeof path, "%.2048s/session", store->folder);
+    int len = snprintf(line, sizeof line, "%" PRId64 "\n", session);
+    int r = file_write_atomic(path, line, (size_t)len, STORE_FILE_MODE, e);
+    if (r == 0)
+        *ret_session = session;
+    return r;
+}
+
 int store_next_session(struct store *store, int64_t *ret_session, struct err *e)
 {
     char path[PATH_MAX];
     AUTO(buf_deinit) struct buf text = BUF_INIT(64);
-    char line[32];
     int64_t session = 0;
-    int len;
     int r;
 
     snprintf(path, sizeof path, "%.2048s/session", store->folder);
@@ -197,10 +209,11 @@ int store_next_session(struct store *store, int64_t *ret_session, struct err *e)
                         "broker has in the node's presence",
                         path);
     }
-    session++;
-    len = snprintf(line, sizeof line, "%" PRId64 "\n", session);
-    r = file_write_atomic(path, line, (size_t)len, STORE_FILE_MODE, e);
-    if (r == 0)
-        *ret_session = session;
-    return r;
+    return write_session(store, session + 1, ret_session, e);
+}
+
+int store_raise_session(struct store *store, int64_t known, int64_t *ret_session, struct err *e)
+{
+    return known >= SESSION_MAX ? FAIL(e, ERANGE, "%" PRId64 " is too high for a session", known)
+                                : write_session(store, known + 1, ret_session, e);
 }

@@ -55,3 +55,6 @@ MUST_CHECK int store_forget(struct store *store, const char *project, struct err
 
 /* The number of this start: one more than at the last, kept before it is returned. */
 MUST_CHECK int store_next_session(struct store *store, int64_t *ret_session, struct err *e);
+/* Where others know a higher one, after the folder was lost: the next is above `known`. */
+MUST_CHECK int store_raise_session(struct store *store, int64_t known, int64_t *ret_session,
+                                   struct err *e);

@@ -23,7 +23,7 @@ struct link {
     uv_timer_t report, echo;
     char level[TOPIC_LEVEL_SIZE]; /* the node's, in topics */
     char presence[TOPIC_SIZE], reported[TOPIC_SIZE], progress[TOPIC_SIZE], command[TOPIC_SIZE];
-    char *online, *offline; /* presence */
+    char *online, offline[512]; /* presence; the will's text keeps its place and length */
     char missing[TOPIC_SIZE + 64];
     bool connected, closing;
 };
@@ -99,6 +99,37 @@ static void announce(struct link *l)
 
 /* ---- in ---- */
 
+/* Padded with blanks, which JSON allows: the client has the will's address and size. */
+static int make_presence(struct link *l)
+{
+    const struct link_settings *s = &l->settings;
+    char *offline AUTO(free) = presence_make(s->node, false, s->session, clock_wall_us());
+
+    free(l->online);
+    l->online = presence_make(s->node, true, s->session, clock_wall_us());
+    if (!l->online || !offline || strlen(offline) >= sizeof(l->offline))
+        return -ENOMEM;
+    memset(l->offline, ' ', sizeof(l->offline));
+    memcpy(l->offline, offline, strlen(offline));
+    l->offline[sizeof(l->offline) - 1] = '\0';
+    return 0;
+}
+
+/* The state folder was lost, and with it the count: whoever knew us would take all that we say for
+ * late. A new connection, since the will bears the session, too. */
+static void raise_session(struct link *l, int64_t known)
+{
+    int64_t session = l->settings.handlers.raise_session(l->settings.handlers.context, known);
+
+    if (session <= known)
+        return;
+    log_warning("manager", "the session goes on above the one that the broker knows",
+                LOG_INT("known", known), LOG_INT("session", session));
+    l->settings.session = session;
+    if (make_presence(l) == 0)
+        mqtt_client_drop(l->client, "the session was raised");
+}
+
 /* A will of an earlier session may come late, and would make us look away. */
 static void on_presence(struct link *l, const struct mqtt_message *message)
 {
@@ -117,6 +148,8 @@ static void on_presence(struct link *l, const struct mqtt_message *message)
         l->missing[0] = '\0';
     } else if (session <= l->settings.session && !l->closing) {
         announce(l);
+    } else if (session > l->settings.session && message->retain) {
+        raise_session(l, session);
     } else if (session > l->settings.session && online) {
         log_error("manager",
                   "another manager calls itself by this node's name: give one another --node",
@@ -263,9 +296,7 @@ static int make_texts(struct link *l)
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
         (void)snprintf(topics[i].topic, TOPIC_SIZE, "bellbuoy/nodes/%s/%s", l->level,
                        topics[i].last);
-    l->online = presence_make(s->node, true, s->session, clock_wall_us());
-    l->offline = presence_make(s->node, false, s->session, clock_wall_us());
-    return l->online && l->offline ? 0 : -ENOMEM;
+    return make_presence(l);
 }
 
 static int start(struct link *l, struct err *e)
@@ -328,6 +359,5 @@ void link_free(struct link *l)
         return;
     mqtt_client_free(l->client);
     free(l->online);
-    free(l->offline);
     free(l);
 }

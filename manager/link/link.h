@@ -23,7 +23,10 @@ struct link_handlers {
                    const char *text, size_t len, struct err *e);
     void (*command)(void *context, const char *text, size_t len);
     cJSON *(*report)(void *context); /* taken over; NULL: none */
-    void (*closed)(void *context);   /* after link_close() */
+    /* Others know this node with a session above ours: the one to go on with, < 0 where it could
+     * not be kept. */
+    int64_t (*raise_session)(void *context, int64_t known);
+    void (*closed)(void *context); /* after link_close() */
     void *context;
 };
 
