@@ -44,7 +44,7 @@ check_tidy() {
     build_preset dev >/dev/null || die "the dev build failed: scripts/test.sh unit says more"
     mkdir -p "$ROOT/build/reports"
     run-clang-tidy -quiet -j 2 -p "$ROOT/build/dev" \
-        -extra-arg=-Wno-unknown-warning-option "^$ROOT/(common|broadcaster|broker|receiver|tests|bench)/" \
+        -extra-arg=-Wno-unknown-warning-option "^$ROOT/(common|broadcaster|broker|manager|receiver|tests|bench)/" \
         >"$log" 2>&1 || status=$?
     grep -E -A 3 '(warning|error): ' "$log" || true
     return "$status"

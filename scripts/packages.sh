@@ -39,7 +39,11 @@ packages_of() {
         echo uthash-dev libjs-dygraphs brotli gzip
         ;;
     unit) echo libcmocka-dev mosquitto openssl ;;
-    integration) echo mosquitto openssl strace ca-certificates python3 python3-venv ;;
+    integration)
+        echo mosquitto openssl strace ca-certificates python3 python3-venv
+        # What the tests of the manager put onto an engine.
+        if has_command docker; then echo busybox-static docker-registry apache2-utils; fi
+        ;;
     browser) packages_browser ;;
     test) packages_of unit && packages_of integration && packages_of browser ;;
     coverage) echo gcovr ;;
