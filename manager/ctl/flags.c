@@ -249,5 +249,13 @@ static const struct option context_table[] = {
      .max = 600000,
      .value_name = "TIME",
      .help = "How long the connection to the broker may take."},
+    {.name = "kube-service",
+     AT(kube_service),
+     .value_name = "NAMESPACE/SERVICE",
+     .help = "The broker's service in a cluster: kubectl forwards a port to it for this call."},
+    {.name = "kube-context",
+     AT(kube_context),
+     .value_name = "NAME",
+     .help = "The cluster, by kubectl's context (default: its current one)."},
 };
 SET(flags_context, "Connection", context_table);

@@ -17,6 +17,7 @@ struct flags {
     struct mqtt_options mqtt;
     const char *context, *context_file;
     int64_t connect_timeout_ms;
+    const char *kube_service, *kube_context;
     /* output */
     int output; /* enum output */
     int color;  /* enum color */

@@ -9,6 +9,7 @@
 #include "common/base/str.h"
 #include "common/mqtt/client.h"
 #include "common/mqtt/topic.h"
+#include "manager/ctl/forward.h"
 
 #define QOS               1
 #define FILTERS_MAX       1024
@@ -19,6 +20,8 @@ struct session {
     const struct flags *flags;
     struct mqtt_options options;
     struct mqtt_client *client;
+    struct forward *forward; /* NULL: none */
+    char forwarded_url[64];
     session_message_fn *on_message;
     void *context;
     char id[32];
@@ -129,6 +132,26 @@ static int connect_to_broker(struct session *s, struct err *e)
 
 /* ---- life ---- */
 
+/* The broker's certificate is for localhost too: such is what the operator connects to. */
+static int forward(struct session *s, struct err *e)
+{
+    struct mqtt_address address;
+    int r = mqtt_url_parse(s->options.broker_url, &address, e);
+
+    if (r == 0)
+        r = forward_open(&(struct forward_settings){.service = s->flags->kube_service,
+                                                    .kube_context = s->flags->kube_context,
+                                                    .port = address.port,
+                                                    .timeout_ms = s->flags->connect_timeout_ms},
+                         &s->forward, e);
+    if (r < 0)
+        return r;
+    (void)snprintf(s->forwarded_url, sizeof s->forwarded_url, "%s://localhost:%u",
+                   address.tls ? "mqtts" : "mqtt", forward_port(s->forward));
+    s->options.broker_url = s->forwarded_url;
+    return 0;
+}
+
 static int start(struct session *s, struct err *e)
 {
     static const struct mqtt_handlers handlers = {
@@ -147,7 +170,9 @@ static int start(struct session *s, struct err *e)
     (void)snprintf(s->reply_topic, sizeof s->reply_topic, "bellbuoy/reply/%s", s->id);
     s->options = s->flags->mqtt;
     s->options.client_id = s->id;
-    int r = mqtt_options_check(&s->options, &settings.address, e);
+    int r = s->flags->kube_service ? forward(s, e) : 0;
+    if (r == 0)
+        r = mqtt_options_check(&s->options, &settings.address, e);
     if (r == 0)
         r = mqtt_client_new(&settings, &handlers, s, &s->client, e);
     return r < 0 ? r : connect_to_broker(s, e);
@@ -183,6 +208,7 @@ void session_free(struct session *session)
             mqtt_client_turn(s->client, deadline_ms);
         mqtt_client_free(s->client);
     }
+    forward_free(s->forward);
     for (size_t i = 0; i < s->filter_count; i++)
         free(s->filters[i]);
     free(s);

@@ -548,6 +548,45 @@ def test_a_context(ctl, broker, tmp_path):
     assert ctl("status", connected=False).returncode == USAGE
 
 
+@pytest.fixture
+def kubectl(tmp_path, monkeypatch):
+    """kubectl(SCRIPT): stands in for kubectl; its arguments and its end are noted."""
+
+    def write(script):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        (folder / "kubectl").write_text(f"""#!/bin/bash
+echo "$@" > {tmp_path}/arguments; echo $$ > {tmp_path}/pid
+{script}
+""")
+        (folder / "kubectl").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+    return write
+
+
+def test_a_broker_in_a_cluster(ctl, broker, kubectl, tmp_path):
+    kubectl(f"echo 'Forwarding from 127.0.0.1:{broker.port} -> 8883'; exec sleep 100")
+    done = ctl("status", "--kube-service", "bellbuoy/bellbuoy-broker", "--kube-context", "minikube",
+               "--broker-url", "mqtt://localhost:8883", connected=False)
+    assert done.returncode == CONVERGED, done.stderr
+    assert (tmp_path / "arguments").read_text().split() == [
+        "port-forward", "--namespace=bellbuoy", "service/bellbuoy-broker", ":8883", "--context=minikube"]
+    assert not os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}"), "it ends with buoyctl"
+
+
+@pytest.mark.parametrize("script, service, status, words", [
+    ("echo 'error: services \"x\" not found' >&2; exit 1", "a/x", FAILED, 'error: services "x" not found'),
+    ("exit 127", "a/x", FAILED, "is kubectl installed?"),
+    ("exec sleep 100", "a/x", FAILED, "does not begin within 1 s"),
+    ("exit 1", "x", USAGE, "'x' must be NAMESPACE/SERVICE"),
+])
+def test_a_cluster_that_does_not_forward(ctl, kubectl, script, service, status, words):
+    kubectl(script)
+    done = ctl("status", "--kube-service", service, "--connect-timeout", "1s", connected=False)
+    assert done.returncode == status and words in done.stderr, done.stderr
+
+
 def test_a_users_rights(lab, nodes):
     """What a broker denies it acknowledges: only what comes back was let through."""
     acl = lab.folder / "acl"
