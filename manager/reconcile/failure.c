@@ -19,6 +19,8 @@ static const struct {
     {"network with name", REASON_NAME_CONFLICT, "a network of that name is there"},
     {"No such image", REASON_PULL_NOTFOUND, "the image is not there any more"},
     {"does not match the specified platform", REASON_ARCH, "the image is for another platform"},
+    {"bind source path does not exist", REASON_RESOURCE_MISSING,
+     "a file or folder of the node that it mounts is not there"},
     {"exec format error", REASON_ARCH, "the image is for another platform"},
 };
 
