@@ -10,7 +10,7 @@ import tarfile
 from harness import ROOT
 
 BUILD_IMAGES = ROOT / "scripts" / "build-images.sh"
-SERVICES = ("broker", "receiver", "broadcaster")
+SERVICES = ("broker", "receiver", "broadcaster", "manager")
 # What the development machine offers where no engine runs.
 ENGINE_SCRIPT = ROOT.parent / "shared" / "cluster" / "cluster"
 
@@ -55,8 +55,8 @@ class Image:
 
     @property
     def programs(self):
-        own = f"/usr/bin/bellbuoy-{self.service}"
-        return {own, "/usr/sbin/mosquitto"} if self.service == "broker" else {own}
+        more = {"broker": {"/usr/sbin/mosquitto"}, "manager": {"/usr/bin/buoyctl"}}
+        return {f"/usr/bin/bellbuoy-{self.service}"} | more.get(self.service, set())
 
     def inspect(self):
         return json.loads(docker("image", "inspect", self.name))[0]

@@ -9,8 +9,9 @@ import pytest
 
 from harness import ROOT
 
-MAX_MB = {"broadcaster": 10, "broker": 18, "receiver": 30}
-PORTS = {"broadcaster": "9090/tcp", "broker": "8883/tcp", "receiver": "5000/tcp"}
+MAX_MB = {"broadcaster": 10, "broker": 18, "receiver": 30, "manager": 25}
+PORTS = {"broadcaster": "9090/tcp", "broker": "8883/tcp", "receiver": "5000/tcp", "manager": "9090/tcp"}
+DATA = {"broker": "/data", "receiver": "/data", "manager": "/var/lib/bellbuoy/manager"}
 VERSION = re.search(r"project\(bellbuoy VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
 
 
@@ -80,12 +81,14 @@ def test_the_broadcaster_has_no_http_server(images):
 
 def test_files_belong_to_root_and_data_to_the_user(image):
     for path, file in image.files().items():
-        if path == "/data":
+        if path == DATA.get(image.service):
             assert (file.uid, file.gid, file.mode & 0o7777) == (10001, 10001, 0o700)
         else:
             assert (file.uid, file.gid) == (0, 0), path
             assert not file.mode & 0o6022, f"{path} {file.mode:o}"
-    assert ("/data" in image.files()) == (image.service != "broadcaster")
+    data = DATA.get(image.service)
+    assert list(image.inspect()["Config"].get("Volumes") or []) == ([data] if data else [])
+    assert data is None or data in image.files()
     assert b"bellbuoy:x:10001:10001:" in image.read("/etc/passwd")
     assert b"bellbuoy:x:10001:" in image.read("/etc/group")
 

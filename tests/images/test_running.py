@@ -1,6 +1,7 @@
 """The images at work: a message from the broadcaster's to the receiver's, as little allowed as in a
 cluster that restricts pods."""
 
+import os
 import time
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from harness import HOST, Api, Certificates, eventually, scaled
 
 from .engine import SERVICES, docker
+
+SOCKET = "/var/run/docker.sock"
 
 STOP_MAX_S = 5
 # Docker asks for the first time after 10 s.
@@ -80,6 +83,8 @@ def containers(images, tmp_path_factory):
         place.start("broker")
         place.start("receiver", "--publish", f"{HOST}::5000", env=client_env())
         place.start("broadcaster", env=[*client_env(), "BELLBUOY_SOURCE=press-7"])
+        place.start("manager", "--volume", f"{SOCKET}:{SOCKET}", "--group-add", str(os.stat(SOCKET).st_gid),
+                    env=[*client_env(), "BELLBUOY_NODE=press-7"])
         yield place
     finally:
         place.close()
@@ -99,6 +104,18 @@ def test_a_message_goes_from_image_to_image(containers):
 def test_it_gets_healthy(containers, service):
     eventually(lambda: containers.inspect(service, ".State.Health.Status") == "healthy",
                timeout_s=HEALTHY_MAX_S, message=f"{service} is healthy")
+
+
+def test_the_manager_is_ready(containers):
+    """It has reached the engine and the broker, neither as root."""
+    for said in ("the engine answers", "connected to the broker"):
+        eventually(lambda words=said: words in containers.log("manager"), timeout_s=HEALTHY_MAX_S,
+                   message=f"the manager says {said}")
+
+
+def test_buoyctl_is_there(images):
+    done = images["manager"].run("version", entrypoint="/usr/bin/buoyctl")
+    assert done.returncode == 0 and done.stdout.startswith("buoyctl "), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("service", SERVICES)

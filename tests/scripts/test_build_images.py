@@ -12,7 +12,7 @@ import pytest
 from harness import ROOT
 from harness.deploying import path_with_program, path_without
 
-SERVICES = ("broker", "receiver", "broadcaster")
+SERVICES = ("broker", "receiver", "broadcaster", "manager")
 BASE = "debian:bookworm-slim"
 
 # The cases that a test adds come first.
@@ -91,7 +91,7 @@ def machine(tmp_path):
 
 @pytest.mark.parametrize("options, complaint", [
     (["--only"], "--only needs a value"),
-    (["--only", "manager"], "'manager' is neither an option nor a service"),
+    (["--only", "postman"], "'postman' is neither an option nor a service"),
     (["--colour"], "'--colour' is neither an option nor a service"),
     (["--platform", "linux/amd64,linux/arm64"], "--platform takes one platform"),
     (["--push"], "--push needs a value"),
