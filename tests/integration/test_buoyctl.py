@@ -587,7 +587,7 @@ def test_a_cluster_that_does_not_forward(ctl, kubectl, script, service, status, 
     assert done.returncode == status and words in done.stderr, done.stderr
 
 
-def test_a_users_rights(lab, nodes):
+def test_a_users_rights(lab, document):
     """What a broker denies it acknowledges: only what comes back was let through."""
     acl = lab.folder / "acl"
     acl.write_text("topic readwrite bellbuoy/reply/+\ntopic read bellbuoy/nodes/#\n")
@@ -595,6 +595,9 @@ def test_a_users_rights(lab, nodes):
     doctor = run_once(BUOYCTL, "doctor", "--connect-timeout", "1s", "--broker-url", broker.url)
     assert doctor.returncode == FAILED
     assert "✗ publishing: we may not write" in doctor.stdout
+    apply = run_once(BUOYCTL, "apply", document(), "-n", "press-7", "--broker-url", broker.url)
+    assert apply.returncode == FAILED
+    assert "acknowledged bellbuoy/nodes/press-7/desired/line3 and did not pass it on" in apply.stderr
 
 
 def test_rights_as_they_are_shipped(lab):
