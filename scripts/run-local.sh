@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Bellbuoy on this machine: a broker, a broadcaster and a receiver, all on the loopback address.
+# Bellbuoy on this machine: a broker, a broadcaster and a receiver, all on the loopback address, and where
+# there is a Docker engine a manager, which keeps its containers as buoyctl says.
 #
 # Usage: scripts/run-local.sh [OPTIONS]
 #
 #   --port N            the dashboard's port (default 5000)
 #   --sources N         machines that each broadcaster plays (default 1)
 #   --profile LIST      what they send: hello, events, charger, or several with commas (default hello)
-#   --data-dir FOLDER   history, broker's data, logs, token
+#   --data-dir FOLDER   history, broker's data, logs, token, what the manager was told
 #                       (default ${XDG_STATE_HOME:-~/.local/state}/bellbuoy)
 #   --reset             forgets the history of that folder first
 #   --no-build          starts what build/release (or BELLBUOY_BUILD_DIR) has, as it is
 #   --help              this text
 #
 # Installs missing packages (scripts/packages.sh), builds, starts everything and prints the address.
-# Ctrl-C ends it; the history stays. Two of them run side by side with --port and --data-dir.
+# Ctrl-C ends it; the history stays, and so do the manager's containers. The engine is that of
+# DOCKER_HOST (unix://...), else /var/run/docker.sock; DOCKER_HOST=none for no manager. Two of them run side by side with --port and --data-dir.
 set -euo pipefail
 
 # shellcheck source=scripts/lib.sh
@@ -33,6 +35,10 @@ PROFILES=(hello)
 DATA_DIR=
 FORGET=
 BUILD=yes
+NODE=$(</proc/sys/kernel/hostname)
+readonly NODE
+# Why there is none, or nothing.
+NO_MANAGER=
 
 parse_options() {
     while [[ $# -gt 0 ]]; do
@@ -151,6 +157,28 @@ start_all() {
             --broker-url "mqtt://127.0.0.1:$BROKER_PORT" --profile "$profile" --source "$source" \
             --sources "$SOURCES" --admin-address ""
     done
+    start_manager
+}
+
+# The engine's socket in SOCKET; status 1 and NO_MANAGER, the reason, when there is none to use.
+find_engine() {
+    SOCKET=${DOCKER_HOST:-unix:///var/run/docker.sock}
+    if [[ $SOCKET != unix://* ]]; then
+        NO_MANAGER="DOCKER_HOST=$SOCKET is no socket of this machine"
+    elif SOCKET=${SOCKET#unix://} && [[ ! -S $SOCKET ]]; then
+        NO_MANAGER="there is no Docker engine at $SOCKET (sudo apt-get install docker.io)"
+    elif [[ ! -w $SOCKET ]]; then
+        NO_MANAGER="you may not use the Docker engine at $SOCKET (sudo usermod -aG docker $(id -un), and log in again)"
+    else
+        return 0
+    fi
+    return 1
+}
+
+start_manager() {
+    find_engine || return 0
+    supervise manager "$PROGRAMS/manager/manager" --broker-url "mqtt://127.0.0.1:$BROKER_PORT" \
+        --node "$NODE" --docker-socket "$SOCKET" --state-dir "$DATA_DIR/manager" --admin-address ""
 }
 
 # This machine's name as one level of a topic.
@@ -165,10 +193,19 @@ print_address() {
     Broker      mqtt://127.0.0.1:$BROKER_PORT
     History     $DATA_DIR
     Token       $DATA_DIR/token (for the page's send box)
+    Containers  $(containers_hint)
 
-  Ctrl-C ends everything; the history stays.
+  Ctrl-C ends everything; the history stays$([[ -n $NO_MANAGER ]] || echo ", and the manager's containers run on").
 
 TEXT
+}
+
+containers_hint() {
+    if [[ -n $NO_MANAGER ]]; then
+        echo "no manager: $NO_MANAGER"
+    else
+        echo "$PROGRAMS/manager/ctl/buoyctl apply --broker-url mqtt://127.0.0.1:$BROKER_PORT --node $NODE compose.yaml"
+    fi
 }
 
 main() {

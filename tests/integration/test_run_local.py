@@ -1,8 +1,10 @@
 """scripts/run-local.sh: one machine, one command."""
 
 import os
+import re
 import signal
 import stat
+import uuid
 from pathlib import Path
 
 import pytest
@@ -11,19 +13,21 @@ from harness import (
     BUILD_DIR, HOST, ROOT, Api, Process, SseStream, accepts, eventually, free_port, run_once,
     wait_for_saved_session,
 )
+from harness.engine import need_engine
 
 RUN_LOCAL = ROOT / "scripts" / "run-local.sh"
-ENV = {"BELLBUOY_BUILD_DIR": str(BUILD_DIR)}
+# Without a manager: those here would all be one node of one engine.
+ENV = {"BELLBUOY_BUILD_DIR": str(BUILD_DIR), "DOCKER_HOST": "none"}
 
 
 class RunLocal(Process):
     """The script with a data folder and a port of its own, on the binaries under test."""
 
-    def __init__(self, folder, name="run-local", data_dir=None, port=None, options=()):
+    def __init__(self, folder, name="run-local", data_dir=None, port=None, options=(), env=None):
         self.data_dir = data_dir or folder / f"{name} data"
         self.port = port or free_port()
         self.argv_base = [RUN_LOCAL, "--no-build", "--port", self.port, "--data-dir", self.data_dir]
-        super().__init__(name, [*self.argv_base, *options], folder, ENV)
+        super().__init__(name, [*self.argv_base, *options], folder, {**ENV, **(env or {})})
 
     def start(self):
         self.launch()
@@ -73,6 +77,34 @@ def test_the_first_message_arrives(run_local):
         event = stream.next_event().json
     assert event["data"]["text"] == "Hello world"
     assert sorted(one.services()) == ["broadcaster", "mosquitto", "receiver"]
+
+
+def test_where_an_engine_answers_a_manager_makes_containers(run_local, tmp_path):
+    """By the very command that is printed; they run on when the script has ended."""
+    engine = need_engine()
+    one = run_local(env={"DOCKER_HOST": f"unix://{engine.socket}"})
+    assert "manager" in one.services()
+    image, project = f"bellbuoy-test/run-local:{uuid.uuid4().hex[:8]}", f"p{uuid.uuid4().hex[:8]}"
+    engine.tiny_image(image)
+    compose = tmp_path / "compose.yaml"
+    compose.write_text(f"name: {project}\nservices:\n  web: {{image: '{image}', x-bellbuoy: {{minUptime: 1s}}}}\n")
+    command = re.search(r"Containers +(\S*buoyctl .*) compose.yaml$", one.log_text(), re.M)[1].split()
+    try:
+        done = run_once(*command, compose)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "the manager's containers run on" in one.log_text()
+        one.terminate(timeout_s=20)
+        (found,) = engine.containers(project).values()
+        assert found["State"]["Running"]
+    finally:
+        engine.remove_project(project)
+        engine.remove_image(image)
+
+
+def test_without_an_engine_it_says_so(run_local, tmp_path):
+    one = run_local(env={"DOCKER_HOST": f"unix://{tmp_path}/nosuch.sock"})
+    assert "manager" not in one.services()
+    assert f"no manager: there is no Docker engine at {tmp_path}/nosuch.sock" in one.log_text()
 
 
 def after(one):
