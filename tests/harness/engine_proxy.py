@@ -220,9 +220,9 @@ class EngineProxy:
         except Exception as error:  # a hook's failed assertion is the test's
             self.errors.append(repr(error))
         finally:
-            connection.cut()
             with self._lock:
                 self._connections.discard(connection)
+            connection.close()
 
 
 class _Connection:
@@ -237,6 +237,12 @@ class _Connection:
         self._silent = False
 
     def cut(self):
+        """Ends both connections, under the hands of the thread that serves them."""
+        for stream in (self.client, self.engine):
+            if stream:
+                _shut(stream.socket)
+
+    def close(self):
         for stream in (self.client, self.engine):
             if stream:
                 _close(stream.socket)
@@ -448,10 +454,14 @@ def _is_closed(sock):
         return True
 
 
-def _close(sock):
-    """Also wakes a thread that waits on it."""
+def _shut(sock):
+    """Wakes a thread that waits on it."""
     try:
         sock.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass
+
+
+def _close(sock):
+    _shut(sock)
     sock.close()
