@@ -38,9 +38,10 @@ static void append(cJSON *list, cJSON *item)
 
 /* ---- containers ---- */
 
+/* Of a container that runs again the engine has forgotten with what code it ended. */
 static void add_last_exit(cJSON *object, const struct inspection *now)
 {
-    if (now->finished_us == 0) {
+    if (now->finished_us == 0 || str_equal(now->status, "running")) {
         cJSON_AddNullToObject(object, "lastExit");
         return;
     }
