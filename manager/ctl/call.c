@@ -7,6 +7,9 @@
 #include "manager/ctl/yaml.h"
 
 static void say(const struct call *call, const char *prefix, enum style style, const char *format,
+                va_list arguments) FORMAT(4, 0);
+
+static void say(const struct call *call, const char *prefix, enum style style, const char *format,
                 va_list arguments)
 {
     char text[1024];
@@ -27,7 +30,7 @@ int call_fail(const struct call *call, enum ctl_exit status, const char *format,
     va_start(arguments, format);
     say(call, "buoyctl: ", STYLE_BAD, format, arguments);
     va_end(arguments);
-    return status;
+    return (int)status;
 }
 
 int call_fail_error(const struct call *call, const struct err *e)
