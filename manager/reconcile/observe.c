@@ -31,7 +31,7 @@ void observed_release(struct observed *observed)
 {
     if (!observed)
         return;
-    for (size_t i = 0; i < observed->container_count; i++)
+    for (size_t i = 0; observed->containers && i < observed->container_count; i++)
         cJSON_Delete((cJSON *)(uintptr_t)observed->containers[i].inspected);
     observed_deinit(observed);
     free(observed);

@@ -71,7 +71,7 @@ int project_roll_back(struct project *p, int64_t revision, struct err *e)
     struct document *document = NULL;
     struct rejection rejection = {0};
     char *text AUTO(free) = NULL;
-    size_t len;
+    size_t len = 0;
 
     int r = revision == 0 ? find_earlier(p, &revision, digest, e) : 0;
     if (r == 0)

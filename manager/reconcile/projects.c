@@ -33,17 +33,16 @@ static int add(struct projects *projects, const char *name, struct project **ret
                struct err *e)
 {
     struct project *project;
-    size_t place = 0;
+    size_t place;
 
     if (projects->count == PROJECTS_MAX)
         return FAIL(e, ENOSPC, "a node has %d projects at most", PROJECTS_MAX);
     int r = project_new(&projects->settings, name, &project, e);
     if (r < 0)
         return r;
-    while (place < projects->count && strcmp(project_name(projects->list[place]), name) < 0)
-        place++;
-    memmove(&projects->list[place + 1], &projects->list[place],
-            (projects->count - place) * sizeof(projects->list[0]));
+    for (place = projects->count;
+         place > 0 && strcmp(project_name(projects->list[place - 1]), name) > 0; place--)
+        projects->list[place] = projects->list[place - 1];
     projects->list[place] = project;
     projects->count++;
     *ret_project = project;
