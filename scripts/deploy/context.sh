@@ -15,8 +15,9 @@ write_context() {
     local folder file entry key
     [[ -n $NODES_NAMESPACE && -n ${HOME:-} ]] || return 0
     folder=$(context_folder) file=$(context_file)
-    entry=$(printf '"%s": {"broker_url": "mqtts://localhost:%s", "ca_file": "%s", "cert_file": "%s", "key_file": "%s"}' \
-        "$(context_name)" "$BROKER_PORT" "$folder/ca.crt" "$folder/tls.crt" "$folder/tls.key")
+    entry=$(printf '"%s": {"broker_url": "mqtts://localhost:%s", "ca_file": "%s", "cert_file": "%s", "key_file": "%s", "kube_service": "%s", "kube_context": "%s"}' \
+        "$(context_name)" "$BROKER_PORT" "$folder/ca.crt" "$folder/tls.crt" "$folder/tls.key" \
+        "$NAMESPACE/$RELEASE-broker" "$CONTEXT")
     (
         umask 077
         mkdir -p -- "$folder" "${file%/*}"
