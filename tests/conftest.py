@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness import BROADCASTER, BROKER, RECEIVER, Lab
+from harness.manager import MANAGER
+from harness.paths import BUOYCTL
 
 
 def pytest_addoption(parser):
@@ -33,7 +35,7 @@ def pytest_sessionstart(session):
     # A shell starts what it puts in the background with SIGINT ignored, and no child of such a
     # process could be ended by Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    missing = [str(path) for path in (BROADCASTER, BROKER, RECEIVER) if not path.exists()]
+    missing = [str(path) for path in (BROADCASTER, BROKER, RECEIVER, MANAGER, BUOYCTL) if not path.exists()]
     if missing and _wants_binaries(session.config) and not session.config.option.collectonly:
         pytest.exit(f"not built: {', '.join(missing)}; scripts/test.sh builds them", returncode=3)
 
