@@ -121,10 +121,11 @@ static const struct execution *under_way(const struct project *p)
 void project_status(const struct project *p, struct project_status *ret_status)
 {
     bool refused = is_refusal_shown(p);
+    const struct revision unknown = {.number = p->refused_revision};
 
     *ret_status = (struct project_status){
         .source = source_of(p),
-        .desired = refused ? (struct revision){.number = p->refused_revision} : p->state.desired,
+        .desired = refused ? unknown : p->state.desired,
         .applied = p->state.applied,
         .last_good = p->state.last_good,
         .id = p->desired && !refused ? p->desired->document->id : NULL,

@@ -20,8 +20,8 @@ MUST_CHECK int schema_create(sqlite3 *db, uint32_t epoch, struct err *e);
  * -DB_DAMAGED: not ours or bad. -ENOTSUP: written by a newer version.
  */
 MUST_CHECK int schema_check(sqlite3 *db, struct err *e);
-/* Adds the tables that a checked journal of an older receiver lacks, in one transaction. Nothing else
- * in it changes, and that receiver can go back to it: it knows nothing of them. */
+/* Adds the tables that a checked journal of an older receiver lacks, in one transaction. Nothing
+ * else in it changes, and that receiver can go back to it: it knows nothing of them. */
 MUST_CHECK int schema_upgrade(sqlite3 *db, struct err *e);
 
 /* Counters that no table gives without a scan, and the places. The writer's thread keeps one as it
