@@ -142,7 +142,7 @@ check_certificate() {
     [[ -n $certificate ]] || return 0
     openssl x509 -noout -checkend 0 <<<"$certificate" >/dev/null 2>&1 ||
         flaw "the certificate in the Secret '$2' has expired ($(openssl x509 -noout -enddate <<<"$certificate" 2>&1))" \
-            "$(certificate_command "$2")"
+            "$(NAMESPACE=$1 certificate_command "$2")"
 }
 
 # certificate_command SECRET...: what makes them anew. The chart and cert-manager do so with those of their

@@ -93,7 +93,7 @@ def test_options_reach_the_services(render):
     assert broadcaster["BELLBUOY_SOURCE"] == "press"
     manager = env(objects.container("manager"))
     assert manager["BELLBUOY_GROUP"] == "presses:10,site-a:5"
-    assert manager["BELLBUOY_ALLOW"] == "devices"
+    assert manager["BELLBUOY_ALLOW"] == "cap:NET_ADMIN,device:/dev/ttyUSB0"
     assert manager["BELLBUOY_ALLOW_BIND"] == "/srv/data,/etc/app"
     for service in ("broker", "receiver", "broadcaster", "manager"):
         assert env(objects.container(service))["BELLBUOY_LOG_FORMAT"] == "json"
