@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/str.h"
+#include "manager/reconcile/clean_text.h"
 
 /* The engine tells causes in words alone; these have stayed the same from 20.10 to 28. */
 static const struct {
@@ -24,30 +25,12 @@ static const struct {
     {"exec format error", REASON_ARCH, "the image is for another platform"},
 };
 
-/* Containers and registries say what they like: the report is JSON. */
-static void copy_clean(char *out, size_t size, const char *text)
-{
-    size_t used = 0, len = strlen(text);
-
-    for (size_t i = 0; i < len;) {
-        size_t n = str_utf8_length(text + i, len - i);
-        bool plain = n > 1 || (n == 1 && ((unsigned char)text[i] >= ' ' || text[i] == '\n'));
-
-        if (used + (n ? n : 1) >= size)
-            break;
-        if (plain)
-            memcpy(out + used, text + i, n);
-        else
-            out[used] = '?';
-        used += plain ? n : 1;
-        i += n ? n : 1;
-    }
-    out[used] = '\0';
-}
-
 void failure_set_engine(struct failure *f, const char *text)
 {
-    copy_clean(f->engine, sizeof(f->engine), text);
+    size_t len = strlen(text), size = sizeof(f->engine);
+
+    clean_text(f->engine, size, len < size ? text : text + (len - size + 1),
+               len < size ? len : size - 1);
 }
 
 void failure_set(struct failure *f, const struct op *op, enum reason_code code, const char *message,

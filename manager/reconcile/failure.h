@@ -23,5 +23,5 @@ bool failure_read(const struct op *op, const struct engine_reply *reply,
 
 void failure_set(struct failure *f, const struct op *op, enum reason_code code, const char *message,
                  const char *engine);
-/* What is not UTF-8 or a control character becomes '?'; too long, it is cut at the end. */
+/* As clean_text(); of what is too long, the end. */
 void failure_set_engine(struct failure *f, const char *text);

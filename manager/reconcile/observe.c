@@ -8,11 +8,13 @@
 #include "common/base/json.h"
 #include "common/base/str.h"
 #include "manager/desired/container.h"
+#include "manager/reconcile/tail.h"
 
 /* One question to the engine, and what to do with its answer. */
 struct question {
     struct observation *observation;
     struct engine_call *call;
+    struct tail *tail;
     int (*read)(struct question *q, const struct engine_reply *reply, struct err *e);
     const char *image;           /* of an image's */
     struct container *container; /* of a container's */
@@ -41,8 +43,10 @@ void observe_cancel(struct observation *o)
 {
     if (!o)
         return;
-    for (size_t i = 0; i < o->count; i++)
+    for (size_t i = 0; i < o->count; i++) {
         engine_cancel(TAKE(o->questions[i].call));
+        tail_cancel(TAKE(o->questions[i].tail));
+    }
     observed_release(o->observed);
     free(o->questions);
     free(o);
@@ -151,6 +155,30 @@ static void prune(cJSON *inspected)
     keep_only(cJSON_GetObjectItemCaseSensitive(state_json, "Health"), health);
 }
 
+static void on_tail(void *context, const char *text)
+{
+    struct question *q = context;
+    struct observation *o = q->observation;
+
+    q->tail = NULL;
+    q->container->tail = arena_copy(&o->observed->arena, text, strlen(text));
+    o->waiting--;
+    if (o->waiting == 0)
+        finish(o);
+}
+
+/* What it said last tells most of why it ended. */
+static void ask_for_tail(struct question *q)
+{
+    struct observation *o = q->observation;
+    struct inspection now = inspection_read(q->container->inspected);
+    bool badly = q->container->state == CONTAINER_RESTARTING ||
+                 (q->container->state == CONTAINER_EXITED && now.exit_code != 0);
+
+    if (badly && tail_start(o->settings.engine, q->container->id, on_tail, q, &q->tail, NULL) == 0)
+        o->waiting++;
+}
+
 /* One that was removed since is not there; the list says so next time. */
 static int read_container(struct question *q, const struct engine_reply *reply, struct err *e)
 {
@@ -165,6 +193,7 @@ static int read_container(struct question *q, const struct engine_reply *reply, 
         return r;
     prune(inspected);
     q->container->inspected = inspected;
+    ask_for_tail(q);
     return 0;
 }
 

@@ -40,6 +40,7 @@ struct container {
     size_t network_count;
     const int *host_ports; /* that it publishes, while it runs */
     size_t host_port_count;
+    const char *tail;       /* last lines of one that ended badly; NULL: not asked for */
     const cJSON *inspected; /* GET /containers/ID/json; NULL: not asked for. Borrowed */
 };
 

@@ -3,22 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/str.h"
-#include "manager/engine/logs.h"
+#include "manager/reconcile/tail.h"
 
 #define LOOK_AGAIN_MS 5000 /* in case an event was missed */
-#define TAIL_LINES    20
 
 struct verify {
     struct verify_settings settings;
     uv_timer_t timer;
     struct engine_call *look;
-    struct logs *logs;
+    struct tail *tail;
     struct failure failure;
-    struct buf tail;
     int64_t started_ms;
     bool again; /* something happened while it looked */
     char container[65];
@@ -28,7 +25,6 @@ static void on_closed(uv_handle_t *handle)
 {
     struct verify *v = handle->data;
 
-    buf_deinit(&v->tail);
     free(v);
 }
 
@@ -37,7 +33,7 @@ void verify_cancel(struct verify *v)
     if (!v)
         return;
     engine_cancel(TAKE(v->look));
-    logs_cancel(TAKE(v->logs));
+    tail_cancel(TAKE(v->tail));
     uv_close((uv_handle_t *)&v->timer, on_closed);
 }
 
@@ -49,43 +45,20 @@ static void finish(struct verify *v, const struct failure *failure)
 
 /* ---- what went wrong, with its last words ---- */
 
-static void on_line(void *context, const char *line, size_t len, bool is_error)
-{
-    struct verify *v = context;
-    (void)is_error;
-    if (v->tail.len > 0)
-        buf_append_char(&v->tail, '\n');
-    buf_append(&v->tail, line, len);
-}
-
-static void on_logs_done(void *context, const char *error)
+static void on_tail(void *context, const char *text)
 {
     struct verify *v = context;
 
-    (void)error;
-    v->logs = NULL;
-    if (v->tail.len > 0) {
-        size_t size = sizeof(v->failure.engine) - 1;
-        failure_set_engine(&v->failure,
-                           v->tail.data + (v->tail.len > size ? v->tail.len - size : 0));
-    }
+    v->tail = NULL;
+    failure_set_engine(&v->failure, text);
     finish(v, &v->failure);
 }
 
 static void fail(struct verify *v, enum reason_code code, const char *message)
 {
-    const struct logs_settings settings = {
-        .container = v->container,
-        .tail = TAIL_LINES,
-        .max_bytes = v->tail.max / 2,
-        .line = on_line,
-        .done = on_logs_done,
-        .context = v,
-    };
-
     failure_set(&v->failure, v->settings.op, code, message, NULL);
     uv_timer_stop(&v->timer);
-    if (logs_start(v->settings.engine, &settings, &v->logs, NULL) < 0)
+    if (tail_start(v->settings.engine, v->container, on_tail, v, &v->tail, NULL) < 0)
         finish(v, &v->failure);
 }
 
@@ -205,7 +178,7 @@ static void look(struct verify *v)
 {
     char path[128];
 
-    if (v->look || v->logs) {
+    if (v->look || v->tail) {
         v->again = true;
         return;
     }
@@ -228,7 +201,6 @@ int verify_start(const struct verify_settings *settings, struct verify **ret_ver
     if (!v)
         return FAIL(e, ENOMEM, "out of memory");
     v->settings = *settings;
-    v->tail = BUF_INIT(65536);
     v->started_ms = clock_monotonic_ms();
     if (!str_copy(v->container, sizeof(v->container), settings->container)) {
         free(v);

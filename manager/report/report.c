@@ -39,7 +39,7 @@ static void append(cJSON *list, cJSON *item)
 /* ---- containers ---- */
 
 /* Of a container that runs again the engine has forgotten with what code it ended. */
-static void add_last_exit(cJSON *object, const struct inspection *now)
+static void add_last_exit(cJSON *object, const struct inspection *now, const char *tail)
 {
     if (now->finished_us == 0 || str_equal(now->status, "running")) {
         cJSON_AddNullToObject(object, "lastExit");
@@ -49,6 +49,7 @@ static void add_last_exit(cJSON *object, const struct inspection *now)
     cJSON_AddNumberToObject(json, "code", (double)now->exit_code);
     cJSON_AddBoolToObject(json, "oom", now->oom_killed);
     add_time(json, "at", now->finished_us);
+    add_text(json, "tail", tail);
 }
 
 static cJSON *container_json(const struct container *c)
@@ -63,7 +64,7 @@ static cJSON *container_json(const struct container *c)
     cJSON_AddStringToObject(json, "health", now.health);
     cJSON_AddNumberToObject(json, "restarts", (double)now.restarts);
     add_time(json, "startedAt", now.started_us);
-    add_last_exit(json, &now);
+    add_last_exit(json, &now, c->tail);
     return json;
 }
 
