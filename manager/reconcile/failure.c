@@ -59,6 +59,13 @@ static bool was_done_before(const struct op *op, int status)
     }
 }
 
+/* It is not there, or in another state: somebody was faster, or a call that nobody waits for any
+ * more was done late. */
+static bool is_stale(int status)
+{
+    return status == 404 || status == 409;
+}
+
 bool failure_read(const struct op *op, const struct engine_reply *reply,
                   struct failure *ret_failure)
 {
@@ -72,8 +79,10 @@ bool failure_read(const struct op *op, const struct engine_reply *reply,
     for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
         if (strcasestr(reply->message, causes[i].words)) {
             failure_set(ret_failure, op, causes[i].code, causes[i].message, reply->message);
+            ret_failure->stale = is_stale(reply->status);
             return false;
         }
     failure_set(ret_failure, op, REASON_INVALID, "the engine refused it", reply->message);
+    ret_failure->stale = is_stale(reply->status);
     return false;
 }

@@ -15,6 +15,7 @@ struct failure {
     char engine[384];  /* the engine's or the container's own words; "" */
     int64_t retry_after_ms;
     bool pulling; /* nothing but a pull failed: what runs was not touched */
+    bool stale;   /* what was planned for may not be so any more: a new plan may do */
 };
 
 /* True where the operation is done, also where it had been done before. */

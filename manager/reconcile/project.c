@@ -99,7 +99,7 @@ void project_supersede(struct project *p)
     } else {
         observe_cancel(TAKE(p->observation));
     }
-    p->attempt = p->keep_attempt = 0;
+    p->attempt = p->keep_attempt = p->stale_plans = 0;
     p->next_retry_ms = p->next_retry_us = p->next_keep_ms = 0;
     p->refresh_images = true;
     breaker_reset(&p->breaker);

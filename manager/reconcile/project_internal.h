@@ -37,6 +37,7 @@ struct project {
         struct execution *execution;
     } fetch;
 
+    unsigned stale_plans; /* in a row, of an apply */
     unsigned attempt;
     int64_t next_retry_ms, next_retry_us; /* monotonic and wall; 0: at once */
     int64_t gate_us;                      /* when the window opens; 0: it is open */

@@ -8,8 +8,9 @@
 
 /* What follows from how an apply, a rollback or a repair went. */
 
-#define BACKOFF_MS     1000
-#define BACKOFF_MAX_MS 300000
+#define BACKOFF_MS      1000
+#define BACKOFF_MAX_MS  300000
+#define STALE_PLANS_MAX 3
 
 /* ---- well ---- */
 
@@ -47,7 +48,7 @@ int project_commit(struct project *p, struct err *e)
     if (r < 0)
         return r;
     p->state.mode = MODE_STEADY;
-    p->attempt = 0;
+    p->attempt = p->stale_plans = 0;
     p->next_retry_ms = p->next_retry_us = 0;
     return project_save(p, e);
 }
@@ -114,7 +115,10 @@ static bool is_transient(const struct failure *failure)
 
 static void apply_failed(struct project *p, const struct failure *failure)
 {
-    if (is_transient(failure)) {
+    if (failure->stale && p->stale_plans < STALE_PLANS_MAX) {
+        p->stale_plans++;
+        project_schedule(p, 0);
+    } else if (is_transient(failure)) {
         if (failure->code != REASON_ENGINE_DOWN)
             project_set_phase(p, PHASE_INCOMPLETE);
         retry_later(p, failure);
