@@ -278,6 +278,15 @@ class Node:
         self._client.publish(f"bellbuoy/nodes/{self.level}/command", command)
         return one
 
+    def wait_heard(self):
+        """Waits until it is back at a broker that was away: what comes before is lost."""
+
+        def heard():
+            one = self.send("status")
+            return eventually(lambda: self._answers.pop(one, None), 1)
+
+        eventually(heard, message=f"{self.node} answers again")
+
     def answer(self, one):
         return eventually(lambda: self._answers.pop(one, None), message=f"{self.node} answers")
 

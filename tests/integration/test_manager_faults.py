@@ -297,6 +297,20 @@ def test_14_a_container_ignores_sigterm(node):
     assert node.names() == set()
 
 
+def test_17_a_container_vanishes_in_the_middle_of_an_update(node):
+    """That is no failure of the new revision."""
+    node.apply(web(node))
+    before = node.id("web")
+    hung = node.proxy.hang("POST /containers/.*/rename")
+    node.offer(web(node, "2"))
+    eventually(lambda: hung.hits, message="the old one is about to be renamed")
+    node.engine.rm(before)
+    hung.release()
+    node.wait_converged(2)
+    assert value_of(node) == "2"
+    node.assert_runs_only("web")
+
+
 def test_18_the_engine_goes_and_comes_back(node):
     node.apply({**web(node, restart="unless-stopped"), "db": node.service()})
     node.proxy.stop()

@@ -201,6 +201,7 @@ def test_a_failed_revision_is_not_tried_again(make_node, lab):
     node.wait_rolled_back(1, "exited")
     node.broker.restart()
     node.connect()
+    node.wait_heard()
     node.wait_rolled_back(1, "exited")
     node.publish(document)
     node.publish(document)
