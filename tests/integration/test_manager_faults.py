@@ -1,16 +1,16 @@
 """What goes wrong around a node, by number; some of it is tried elsewhere:
 
- 1 stale, duplicate, reordered message       here     12 name taken by a stranger   test_manager_rollback, _safety
- 2 zero-length retained message              here     13 restarts while updated     here
- 3 oversize, garbage, truncated              _safety  14 ignores SIGTERM            here
- 4 new revision in the middle of an apply    here     15 never healthy              test_manager_rollback
- 5 reboot between two operations             _resume  16 image tag moved            test_manager_drift
- 6 broker away for long                      here     17 rm -f, docker update       test_manager_drift
- 7 the clock jumps                           here     18 engine gone, streams cut   here
- 8 a pull hangs                              here     19 port bound                 test_manager_rollback
- 9 a pull gets 401, 404, 429, 5xx, no room   here     20 late will                  test_manager_presence
-10 too little disk                           here     21 crash during a long pull   here
-11 a reply is lost                           here
+ 1 stale, duplicate, reordered message      here    12 name taken by a stranger  test_manager_rollback
+ 2 zero-length retained message             here    13 restarts while updated    here
+ 3 oversize, garbage, truncated             safety  14 ignores SIGTERM           here
+ 4 new revision in the middle of an apply   here    15 never healthy             test_manager_rollback
+ 5 reboot between two operations            resume  16 image tag moved           test_manager_drift
+ 6 broker away for long                     here    17 rm -f, docker update      test_manager_drift, here
+ 7 the clock jumps                          here    18 engine gone, streams cut  here
+ 8 a pull hangs                             here    19 port bound                test_manager_rollback
+ 9 a pull gets 401, 404, 429, 5xx           here    20 late will                 test_manager_presence
+10 no disk, or too little                   here    21 crash during a long pull  here
+11 a reply is lost                          here
 """
 
 import random
