@@ -348,6 +348,21 @@ static void on_observed(void *context, struct observed *observed, const struct e
         decide_change(p);
 }
 
+static void wait_for_gate(struct project *p, int64_t opens_us)
+{
+    struct failure *failure = &p->state.failure;
+    char text[CLOCK_TEXT_SIZE];
+
+    p->gate_us = opens_us;
+    clock_format_us(opens_us, text);
+    *failure = (struct failure){.code = REASON_WINDOW};
+    (void)snprintf(failure->message, sizeof(failure->message), "revision %lld %s %s",
+                   (long long)p->desired->document->revision,
+                   opens_us == INT64_MAX ? "has a window that never opens:" : "may begin at",
+                   opens_us == INT64_MAX ? p->desired->document->policy.window.cron : text);
+    project_set_phase(p, PHASE_WAITING);
+}
+
 /* When the change that is asked for may go on: 0, or in so many ms. */
 static int64_t change_waits_ms(struct project *p)
 {
@@ -360,10 +375,11 @@ static int64_t change_waits_ms(struct project *p)
     int64_t now_us = clock_wall_us(), opens_us = gate_opens_us(p->desired->document, now_us);
     if (opens_us == 0) {
         p->gate_us = 0;
+        if (p->state.failure.code == REASON_WINDOW)
+            p->state.failure = (struct failure){0};
         return 0;
     }
-    p->gate_us = opens_us;
-    project_set_phase(p, PHASE_WAITING);
+    wait_for_gate(p, opens_us);
     /* The clock may be set: looked at again before. */
     return (opens_us - now_us) / 1000 < LIST_MS ? (opens_us - now_us) / 1000 + 1 : LIST_MS;
 }
@@ -485,6 +501,7 @@ static int load(struct project *p, struct err *e)
         p->state.desired.number = p->desired->document->revision;
         memcpy(p->state.desired.digest, p->desired->document->digest, DIGEST_SIZE);
         p->state.mode = MODE_APPLY;
+        p->state.phase = PHASE_IDENTIFYING;
     }
     if (p->state.mode == MODE_APPLY && !p->desired)
         p->state.mode = MODE_STEADY;

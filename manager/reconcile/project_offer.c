@@ -21,6 +21,8 @@ int project_take(struct project *p, struct taken *taken, const char *source, str
     project_state_release(&p->state, d->digest); /* published anew, it is tried anew */
     p->state.held = false;
     p->state.mode = MODE_APPLY;
+    p->state.phase = PHASE_IDENTIFYING;
+    p->state.since_us = clock_wall_us();
     p->state.failure = (struct failure){0};
     int r = store_write(p->settings.store, p->name, STORE_DESIRED, taken->text, taken->len, e);
     if (r == 0)
@@ -37,6 +39,7 @@ int project_take(struct project *p, struct taken *taken, const char *source, str
              LOG_INT("revision", d->revision), LOG_STR("source", source));
     project_supersede(p);
     project_set_phase(p, PHASE_IDENTIFYING);
+    project_changed(p);
     return 0;
 }
 
