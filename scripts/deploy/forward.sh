@@ -140,8 +140,7 @@ print_commands() {
 TEXT
     if [[ -n $NODES_NAMESPACE ]]; then
         cat <<TEXT
-    Containers  $(in_namespace) port-forward service/$RELEASE-broker $BROKER_PORT:mqtts
-                kubectl --context $CONTEXT --namespace $NODES_NAMESPACE logs daemonset/$RELEASE-manager --follow
+    Containers  kubectl --context $CONTEXT --namespace $NODES_NAMESPACE logs daemonset/$RELEASE-manager --follow
                 buoyctl apply --node $(kube get nodes --output 'jsonpath={.items[0].metadata.name}') compose.yaml
 TEXT
     fi

@@ -4,6 +4,8 @@
 
 readonly DOCKER_SOCKET=/var/run/docker.sock
 readonly REMOVER=$RELEASE-remove
+# One that was just replaced is given this time to be ready.
+readonly READY_S=20
 readonly MANAGERS_OF=bellbuoy.io/managers-of
 
 # The namespace of the managers as the objects have it, or nothing without managers.
@@ -87,24 +89,31 @@ nodes_namespaces() {
 
 # ---------------------------------------------------------------- what they have made
 
-# manager_image: of the release's managers; nothing without.
-manager_image() {
+# installed_manager: "NAMESPACE IMAGE" of the release's managers; nothing without any.
+installed_manager() {
     kubectl --context "$CONTEXT" --request-timeout 20s get daemonset --all-namespaces \
         --selector "$INSTANCE,app.kubernetes.io/component=manager" --output 'go-template={{range .items}}
-        {{- if eq (index .metadata.annotations "meta.helm.sh/release-namespace") "'"$NAMESPACE"'"}}{{(index .spec.template.spec.containers 0).image}}{{end}}{{end}}' 2>/dev/null
+        {{- if eq (index .metadata.annotations "meta.helm.sh/release-namespace") "'"$NAMESPACE"'"}}{{.metadata.namespace}} {{(index .spec.template.spec.containers 0).image}}{{end}}{{end}}' 2>/dev/null
 }
 
-# remove_managed IMAGE: every project of every node is told to run nothing, as its operator would, and waited for.
+# remove_managed NAMESPACE IMAGE: every project of every node is told to run nothing, as its operator would, and
+# waited for.
 remove_managed() {
-    local node project left=
+    local node project ready left=
     note "removing the containers that the managers have made"
-    if ! start_remover "$1"; then
+    ready=$(kubectl --context "$CONTEXT" --namespace "$1" wait pod --for condition=Ready --timeout "${READY_S}s" \
+        --selector "$INSTANCE,app.kubernetes.io/component=manager" 2>/dev/null) || true
+    if [[ -z $ready ]]; then
+        warn "no manager is ready to do it"
+        left=yes
+    elif ! start_remover "$2"; then
         warn "the broker cannot be reached to say so: $(tail -n 1 "$WORK/remover")"
         left=yes
     fi
     while [[ -z $left ]] && read -r node project; do
-        empty_document "$project" | remover apply --node "$node" --timeout 60s --file /dev/stdin >"$WORK/emptied" 2>&1 ||
-            { warn "$node, $project: $(tail -n 1 "$WORK/emptied")" && left=yes; }
+        printf 'name: %s\nservices: {}\n' "$project" |
+            remover apply --node "$node" --allow-empty --timeout 60s --file - >"$WORK/emptied" 2>&1 ||
+            { warn "$node, $project: $(grep -v '^command terminated' "$WORK/emptied" | tail -n 1)" && left=yes; }
     done < <(managed_projects)
     kube delete pod "$REMOVER" --ignore-not-found --grace-period 1 >/dev/null 2>&1 || true
     [[ -z $left ]] ||
@@ -112,10 +121,6 @@ remove_managed() {
 }
 
 remover() { kube exec --stdin "$REMOVER" --request-timeout 90s -- /usr/bin/buoyctl "$@"; }
-
-empty_document() {
-    printf '{"apiVersion":"bellbuoy/v1","project":"%s","policy":{"allowEmpty":true},"services":{}}' "$1"
-}
 
 # "NODE PROJECT" of what buoyctl shows in its first table; a node's name stands in its first row alone.
 managed_projects() {

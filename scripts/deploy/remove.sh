@@ -3,11 +3,11 @@
 
 remove() {
     local image where folder
-    image=$(manager_image) || true
+    read -r where image < <(installed_manager) || true
     if [[ $ACTION == purge ]]; then
         ask "Remove Bellbuoy from the namespace '$NAMESPACE' of '$CONTEXT' with all its data, for good?"
     fi
-    [[ -z $image ]] || remove_managed "$image"
+    [[ -z $image ]] || remove_managed "$where" "$image"
     remove_workloads
     remove_context
     if [[ $ACTION == purge ]]; then
