@@ -21,6 +21,7 @@
 #
 #   -k EXPR             only the tests of pytest that match (as its -k)
 #   --kills N           how often the kill test kills (default 100)
+#   --model-sequences N how many random sequences the manager's model test plays (default 40)
 #   --fuzz-seconds N    for each fuzz target (default 60)
 #   --help              this text
 set -euo pipefail
@@ -39,6 +40,7 @@ readonly TSAN_TIMEOUT_SCALE=5
 PARTS=()
 SELECT=()
 KILLS=100
+MODEL_SEQUENCES=40
 FUZZ_SECONDS=60
 PASSED=0 FAILED=0 SKIPPED=0
 TABLE=
@@ -47,9 +49,10 @@ parse_options() {
     while [[ $# -gt 0 ]]; do
         case $1 in
         --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
-        -k | --kills | --fuzz-seconds) take_value "$@" ;;&
+        -k | --kills | --model-sequences | --fuzz-seconds) take_value "$@" ;;&
         -k) SELECT=(-k "$VALUE") && shift ;;
         --kills) KILLS=$VALUE && shift ;;
+        --model-sequences) MODEL_SEQUENCES=$VALUE && shift ;;
         --fuzz-seconds) FUZZ_SECONDS=$VALUE && shift ;;
         --help) print_help && exit ;;
         unit | integration | scripts | chart | browser | kubernetes | images | tsan | coverage | fuzz | install | lint)
@@ -60,6 +63,7 @@ parse_options() {
         shift
     done
     require_integer --kills "$KILLS" 0 1000000
+    require_integer --model-sequences "$MODEL_SEQUENCES" 1 1000000
     require_integer --fuzz-seconds "$FUZZ_SECONDS" 1 1000000
     if [[ ${#PARTS[@]} -eq 0 ]]; then PARTS=(unit integration scripts chart browser kubernetes); fi
 }
@@ -171,7 +175,7 @@ run_pytest() {
     rm -f "$report"
     BELLBUOY_BUILD_DIR=$ROOT/build/$preset "${runner[@]}" "$VENV/bin/pytest" "$ROOT/tests/$folder" \
         -c "$ROOT/tests/pytest.ini" -p no:cacheprovider --quiet -n 2 --dist loadfile \
-        --kills "$KILLS" --junitxml "$report" "${SELECT[@]}" "$@" || status=$?
+        --kills "$KILLS" --model-sequences "$MODEL_SEQUENCES" --junitxml "$report" "${SELECT[@]}" "$@" || status=$?
     count_junit "$part" "$report" "$status"
 }
 
@@ -229,7 +233,8 @@ part_coverage() {
     run_pytest coverage coverage-integration integration
     PART_MS=$(now_ms)
     (cd "$ROOT" && gcovr --root . --object-directory build/coverage -j 2 \
-        --filter common/ --filter broadcaster/ --filter broker/ --filter receiver/ \
+        --filter common/ --filter broadcaster/ --filter broker/ --filter manager/ \
+        --filter receiver/ \
         --exclude-unreachable-branches --html-details build/reports/coverage.html \
         --txt build/reports/coverage.txt --fail-under-line "$COVERAGE_MIN_PERCENT" \
         build/coverage) || status=$?
