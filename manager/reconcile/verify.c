@@ -85,6 +85,16 @@ static bool ends_well(const struct service *service)
            str_equal(service->limits.restart, "on-failure");
 }
 
+/* Not every engine says so by itself. */
+static const char *memory_hint(const struct service *service, const struct inspection *now)
+{
+    if (now->oom_killed)
+        return ": it needs more memory than its limit";
+    return now->exit_code == 137 && service->limits.memory_bytes > 0
+               ? ": it was killed, perhaps for needing more memory than its limit"
+               : "";
+}
+
 static void judge_ended(struct verify *v, const struct inspection *now)
 {
     const struct service *service = v->settings.op->service;
@@ -96,8 +106,7 @@ static void judge_ended(struct verify *v, const struct inspection *now)
     }
     double seconds = (double)(now->finished_us - now->started_us) / 1e6;
     (void)snprintf(message, sizeof(message), "it ended with code %lld after %.1f s%s",
-                   (long long)now->exit_code, seconds < 0 ? 0 : seconds,
-                   now->oom_killed ? ": it needs more memory than its limit" : "");
+                   (long long)now->exit_code, seconds < 0 ? 0 : seconds, memory_hint(service, now));
     fail(v, now->oom_killed ? REASON_OOM : REASON_EXITED, message);
 }
 
