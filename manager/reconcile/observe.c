@@ -43,7 +43,7 @@ void observe_cancel(struct observation *o)
 {
     if (!o)
         return;
-    for (size_t i = 0; i < o->count; i++) {
+    for (size_t i = 0; o->questions && i < o->count; i++) {
         engine_cancel(TAKE(o->questions[i].call));
         tail_cancel(TAKE(o->questions[i].tail));
     }

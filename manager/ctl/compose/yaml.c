@@ -244,8 +244,8 @@ static int read_entry(struct reader *r, struct node *map, struct node **merge)
     if (result == 0) {
         result = read_node(r, &value_event, &value);
     }
-    if (result < 0) {
-        return result;
+    if (result < 0 || key == NULL || value == NULL) {
+        return result < 0 ? result : -EINVAL;
     }
     bool is_merge = str_equal(key->text, "<<") && key_event.type == YAML_SCALAR_EVENT &&
                     key_event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;

@@ -292,7 +292,8 @@ bool model_do(struct model *model, const struct document *document, const struct
         return do_network(model, op);
     case OP_VOLUME_CREATE:
         COPY(model->volumes[model->volume_count], op->resource->name);
-        COPY(model->volume_hashes[model->volume_count++], op->resource->hash);
+        COPY(model->volume_hashes[model->volume_count], op->resource->hash);
+        model->volume_count++;
         return true;
     case OP_VERIFY:
         return (c && (c->state == CONTAINER_RUNNING || c->exit_code == 0)) ||
