@@ -337,6 +337,8 @@ static void on_observed(void *context, struct observed *observed, const struct e
     observed_release(p->observed);
     p->observed = observed;
     schedule_list(p);
+    if (p->again)
+        project_schedule(p, 0);
     if (plan_make(&p->plan, p->target->document, p->observed, &settings) < 0) {
         log_error("manager", "out of memory", LOG_STR("project", p->name));
         plan_deinit(&p->plan);
@@ -421,8 +423,11 @@ void project_step(struct project *p)
     };
     struct err e = {0};
 
-    if (p->execution || p->observation)
-        return; /* looks again when that is done */
+    if (p->execution || p->observation) {
+        p->again = true; /* looks again when that is done */
+        return;
+    }
+    p->again = false;
     if (engine_state(p->settings.engine) != ENGINE_UP) {
         wait_for_engine(p); /* project_engine_changed() goes on */
         return;

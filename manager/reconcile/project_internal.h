@@ -25,6 +25,7 @@ struct project {
     struct plan plan;
     struct execution *execution;
     uv_timer_t wake, deadline;
+    bool again;          /* it was to look while it was busy */
     bool keeping;        /* what is under way keeps the good one up while the desired one waits */
     bool refresh_images; /* pull_policy always has not been followed yet */
     bool timed_out;
