@@ -22,6 +22,7 @@ REFUSED = {
     "large-numbers": ("/services/a/mem_limit", "512T"),
     "networks-map": ("/services/a/networks/front/gw_priority", "engines before 28"),
     "networks-top": ("/networks/a/enable_ipv4", "engines before 28"),
+    "odd-values": ("/services/a/volumes/1/target", "an absolute path"),
     "override": ("/secrets/s/file", "--secrets-dir"),
     "secrets": ("/secrets/env/environment", "--secrets-dir"),
     "sizes": ("/services/d/mem_limit", "at least 6M"),

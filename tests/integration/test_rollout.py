@@ -152,6 +152,7 @@ def test_a_canary_that_rolls_back_halts_it(ctl, start, fleet, retained):
 
     fleet["n1"].ends = "COMPLETED"
     fleet["n1"].follow()
+    eventually(lambda: "COMPLETED" in ctl("status", "n1", "--output", "json").stdout)
     done = ctl("apply", "--resume", identity, "--timeout", "20s")
     assert done.returncode == CONVERGED, done.stderr
     eventually(only_the_group(retained))
