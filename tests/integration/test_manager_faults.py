@@ -218,6 +218,19 @@ def test_09_a_pull_that_failed_for_now_goes_on_by_itself(node):
     assert node.container("web")["Image"] == node.engine.image_id(node.images.two)
 
 
+def test_09_the_time_to_try_again_comes_while_it_looks(node):
+    """The first backoff is 1 s at most, and each look takes 2 s."""
+    node.apply(web(node))
+    name = node.images.unique()
+    node.proxy.answer("POST /images/create", 500, "received unexpected HTTP status: 503", times=1)
+    slow = node.proxy.delay("GET /networks", 2.0, times=None)
+    node.offer(web(node, "2", image=name))
+    node.wait_phase("INCOMPLETE", 2)
+    node.engine.docker("tag", node.images.two, name)
+    node.wait_converged(2)
+    assert slow.hits > 0
+
+
 @pytest.mark.parametrize("request_", ["POST /images/create", "POST /containers/create"])
 def test_10_the_disk_is_full(node, request_):
     node.apply(web(node))
