@@ -135,8 +135,9 @@ static bool split_name(const char *name, struct image_ref *ref)
     if (len == 0 || str_equal(ref->registry, "index.docker.io"))
         (void)snprintf(ref->registry, sizeof(ref->registry), DEFAULT_REGISTRY);
     bool is_official = str_equal(ref->registry, DEFAULT_REGISTRY) && !strchr(path, '/');
-    (void)snprintf(ref->path, sizeof(ref->path), "%s%s", is_official ? "library/" : "", path);
-    return true;
+    int path_len =
+        snprintf(ref->path, sizeof(ref->path), "%s%s", is_official ? "library/" : "", path);
+    return path_len > 0 && (size_t)path_len < sizeof(ref->path);
 }
 
 static int check(const char *text, const struct image_ref *ref, struct err *e)
