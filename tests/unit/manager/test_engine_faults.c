@@ -85,6 +85,7 @@ static const struct {
     {"garbage", "220 mail.example ESMTP\r\n", true, 0, 0, "does not speak HTTP: GET /x"},
     {"40 MB", HEAD "Content-Length: 40000000\r\n\r\n", false, 40000000, 0,
      "the engine's reply is larger than 32 MiB: GET /x"},
+    {"silence", NULL, false, 0, 0, "the engine did not answer within 300 ms: GET /x"},
 };
 
 static void tells_what_came(void **state)
@@ -95,14 +96,15 @@ static void tells_what_came(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
         const struct fake_reply table[] = {
             {"GET /v1.44/x?y ", replies[i].bytes, replies[i].ends, replies[i].fill}, {0}};
-        const struct engine_request request = {.method = "GET", .path = "/x?y"};
+        const struct engine_request request = {
+            .method = "GET", .path = "/x?y", .timeout_ms = replies[i].bytes ? 0 : 300};
         struct outcome o = {0};
         print_message("%s\n", replies[i].name);
         bay->fake.replies = table;
         assert_int_equal(engine_call(bay->scene.engine, &request, on_outcome, &o, &o.call), 0);
         scene_wait(&bay->scene, &o.done);
         assert_int_equal(o.status, replies[i].status);
-        assert_false(o.timed_out);
+        assert_int_equal(o.timed_out, !replies[i].bytes);
         if (!strstr(o.message, replies[i].message))
             assert_string_equal(o.message, replies[i].message);
         if (replies[i].message[0] == '\0')
@@ -110,6 +112,7 @@ static void tells_what_came(void **state)
         bay->fake.replies = NULL;
         outcome_deinit(&o);
     }
+    assert_int_equal(bay->scene.downs, 0); /* it still says who it is */
 }
 
 static void a_stream_is_cut(void **state)
