@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/str.h"
@@ -57,13 +59,29 @@ void scene_deinit(struct scene *s)
     assert_int_equal(uv_loop_close(&s->loop), 0); /* nothing was left open */
 }
 
+/* A socket outlives an engine that was killed. */
+static bool somebody_listens(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool connected = false;
+
+    assert_int_not_equal(fd, -1);
+    if (strlen(path) < sizeof(address.sun_path)) {
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+        connected = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    }
+    close(fd);
+    return connected;
+}
+
 const char *scene_real_socket(void)
 {
     const char *host = getenv("DOCKER_HOST");
     const char *path = host && str_starts_with(host, "unix://") ? host + strlen("unix://")
                                                                 : "/var/run/docker.sock";
 
-    return access(path, R_OK | W_OK) == 0 ? path : NULL;
+    return somebody_listens(path) ? path : NULL;
 }
 
 static void on_changed(void *context, enum engine_state state, const char *reason)

@@ -28,7 +28,7 @@ struct outcome {
 void scene_init(struct scene *s);
 void scene_deinit(struct scene *s); /* fails where a handle was left open */
 
-/* The socket of a real engine, or NULL: DOCKER_HOST, else /var/run/docker.sock. */
+/* The socket where a real engine listens, or NULL: DOCKER_HOST, else /var/run/docker.sock. */
 const char *scene_real_socket(void);
 
 void scene_start(struct scene *s, const char *socket, int64_t answer_ms);

@@ -46,14 +46,15 @@ static void remove_container(void)
 
 static int setup(void **state)
 {
+    const char *socket = scene_real_socket();
     struct outcome o;
 
     (void)state;
     scene_init(&scene);
     (void)snprintf(name, sizeof(name), "bellbuoy-test-%d", (int)getpid());
-    if (!scene_real_socket())
+    if (!socket)
         return 0;
-    scene_start(&scene, scene_real_socket(), 0);
+    scene_start(&scene, socket, 0);
     scene_wait_up(&scene);
     scene_call(&scene, "GET", "/images/" IMAGE "/json", NULL, &o);
     if (o.status != 200)

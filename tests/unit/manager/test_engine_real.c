@@ -19,10 +19,12 @@ static struct scene scene;
 
 static int setup(void **state)
 {
+    const char *socket = scene_real_socket();
+
     (void)state;
     scene_init(&scene);
-    if (scene_real_socket()) {
-        scene_start(&scene, scene_real_socket(), 0);
+    if (socket) {
+        scene_start(&scene, socket, 0);
         scene_wait_up(&scene);
     }
     return 0;
