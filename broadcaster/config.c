@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "common/base/str.h"
-#include "common/http/address.h"
 
 #define AT(member) offsetof(struct broadcaster_config, member)
 
@@ -81,15 +80,6 @@ static const struct option delivery_table[] = {
      .help = "Appends a line '<source> <id>' for each message that the broker acknowledged."},
 };
 
-static const struct option admin_table[] = {
-    {.name = "admin-address",
-     .type = OPTION_STRING,
-     .offset = AT(admin_address),
-     .fallback = "127.0.0.1:9090",
-     .value_name = "HOST:PORT",
-     .help = "Numeric address of /metrics, /healthz and /readyz; empty for none."},
-};
-
 /* What is safe in a URI's path segment (RFC 3986, section 2.3) without escaping. */
 static int check_source(const char *name, struct err *e)
 {
@@ -127,19 +117,14 @@ static void fill_client_id(struct broadcaster_config *config)
 
 static int check(struct broadcaster_config *config, struct err *e)
 {
-    struct address address;
-
     config->profile = profile_at(config->profile_index);
     int r = fill_source(config, e);
     if (r < 0)
         return r;
     fill_client_id(config);
     r = mqtt_options_check(&config->mqtt, &config->mqtt_address, e);
-    if (r == 0 && config->admin_address[0] != '\0' &&
-        address_parse(config->admin_address, &address, e) < 0) {
-        err_context(e, "--admin-address '%s'", config->admin_address);
-        r = -EINVAL;
-    }
+    if (r == 0)
+        r = admin_options_check(&config->admin, e);
     return r;
 }
 
@@ -150,7 +135,7 @@ int config_load(int argc, char **argv, char **environment, struct broadcaster_co
         {"Messages", messages_table, ARRAY_SIZE(messages_table), ret_config},
         {"Delivery", delivery_table, ARRAY_SIZE(delivery_table), ret_config},
         {"Broker", mqtt_option_table, mqtt_option_count, &ret_config->mqtt},
-        {"Administration", admin_table, ARRAY_SIZE(admin_table), ret_config},
+        {"Administration", admin_option_table, admin_option_count, &ret_config->admin},
         {"Log", log_option_table, log_option_count, &ret_config->log},
     };
     const struct options_program program = {

@@ -6,6 +6,7 @@
 
 #include "broadcaster/profile.h"
 #include "common/base/options.h"
+#include "common/http/admin_options.h"
 #include "common/mqtt/settings.h"
 #include "common/mqtt/topic.h"
 
@@ -13,6 +14,7 @@
 
 struct broadcaster_config {
     struct log_options log;
+    struct admin_options admin;
     struct mqtt_options mqtt;
     struct mqtt_address mqtt_address; /* of mqtt.broker_url, checked */
     int profile_index;
@@ -23,8 +25,7 @@ struct broadcaster_config {
     struct profile_times times;
     int64_t outbox_messages;
     int64_t republish_window_ms;
-    const char *ledger;        /* NULL: none */
-    const char *admin_address; /* "": none */
+    const char *ledger; /* NULL: none */
     char host_name[SOURCE_NAME_SIZE];
     char client_id[TOPIC_LEVEL_SIZE + 32];
 };

@@ -5,8 +5,6 @@
 #include "broadcaster/service.h"
 #include "common/base/log.h"
 #include "common/base/program.h"
-#include "common/http/address.h"
-#include "common/http/healthcheck.h"
 
 static int run(const void *context)
 {
@@ -23,12 +21,7 @@ static int run(const void *context)
 static int check_health(const void *context, struct err *e)
 {
     const struct broadcaster_config *config = context;
-    struct address address = {0};
-
-    if (config->admin_address[0] == '\0')
-        return FAIL(e, EINVAL, "there is nobody to ask: --admin-address is empty");
-    int r = address_parse(config->admin_address, &address, e);
-    return r < 0 ? r : healthcheck_run(address.host, address.port, e);
+    return admin_options_healthcheck(&config->admin, e);
 }
 
 int main(int argc, char **argv)

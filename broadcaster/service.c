@@ -140,19 +140,14 @@ static void deinit(struct service *s)
 static int start_admin(struct service *s, struct err *e)
 {
     const struct admin_settings settings = {
-        .address = s->config->admin_address,
+        .address = s->config->admin.address,
         .metrics = s->metrics,
         .check = "broker",
         .ready = is_ready,
         .context = s,
     };
 
-    if (s->config->admin_address[0] == '\0')
-        return 0;
-    int r = admin_new(&s->loop, &settings, &s->admin, e);
-    if (r < 0)
-        err_context(e, "--admin-address (another HOST:PORT, or '' for none, would do)");
-    return r;
+    return admin_new(&s->loop, &settings, &s->admin, e);
 }
 
 static int start_messages(struct service *s, struct err *e)
@@ -229,7 +224,7 @@ int service_run(const struct broadcaster_config *config, struct err *e)
                  LOG_STR("source", config->source), LOG_INT("sources", config->sources),
                  LOG_INT("rate", config->rate), LOG_STR("broker", config->mqtt.broker_url),
                  LOG_STR("client_id", config->mqtt.client_id),
-                 LOG_STR("admin_address", s.admin ? config->admin_address : NULL));
+                 LOG_STR("admin_address", s.admin ? config->admin.address : NULL));
         uv_run(&s.loop, UV_RUN_DEFAULT);
     }
     deinit(&s);

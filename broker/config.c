@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/http/address.h"
-
 #define AT(member) offsetof(struct broker_config, member)
 
 static const struct option mosquitto_table[] = {
@@ -50,27 +48,12 @@ static const struct option certificates_table[] = {
      .help = "Its key, without a passphrase; a change of either is loaded without a restart."},
 };
 
-static const struct option admin_table[] = {
-    {.name = "admin-address",
-     .type = OPTION_STRING,
-     .offset = AT(admin_address),
-     .fallback = "127.0.0.1:9090",
-     .value_name = "HOST:PORT",
-     .help = "Numeric address of /metrics, /healthz and /readyz; empty for none."},
-};
-
 static int check(struct broker_config *config, struct err *e)
 {
-    struct address address;
-
     if (mqtt_url_parse(config->health_url, &config->health_address, NULL) < 0 ||
         config->health_address.tls)
         return FAIL(e, EINVAL, "--health-url '%s' must be mqtt://HOST[:PORT]", config->health_url);
-    if (config->admin_address[0] != '\0' && address_parse(config->admin_address, &address, e) < 0) {
-        err_context(e, "--admin-address '%s'", config->admin_address);
-        return -EINVAL;
-    }
-    return 0;
+    return admin_options_check(&config->admin, e);
 }
 
 int config_load(int argc, char **argv, char **environment, struct broker_config *ret_config,
@@ -79,7 +62,7 @@ int config_load(int argc, char **argv, char **environment, struct broker_config 
     const struct option_group groups[] = {
         {"Mosquitto", mosquitto_table, ARRAY_SIZE(mosquitto_table), ret_config},
         {"Certificates", certificates_table, ARRAY_SIZE(certificates_table), ret_config},
-        {"Administration", admin_table, ARRAY_SIZE(admin_table), ret_config},
+        {"Administration", admin_option_table, admin_option_count, &ret_config->admin},
         {"Log", log_option_table, log_option_count, &ret_config->log},
     };
     const struct options_program program = {

@@ -4,16 +4,17 @@
 
 #include "broker/certificates.h"
 #include "common/base/options.h"
+#include "common/http/admin_options.h"
 #include "common/mqtt/settings.h"
 
 struct broker_config {
     struct log_options log;
+    struct admin_options admin;
     const char *mosquitto;
     const char *conf;
     struct certificate_files files;
     const char *health_url;
     struct mqtt_address health_address; /* of health_url, checked */
-    const char *admin_address;          /* "": none */
 };
 
 /*

@@ -214,19 +214,14 @@ static void init_metrics(struct service *s)
 static int start_admin(struct service *s, struct err *e)
 {
     const struct admin_settings settings = {
-        .address = s->config->admin_address,
+        .address = s->config->admin.address,
         .metrics = s->metrics,
         .check = "mosquitto",
         .ready = is_ready,
         .context = s,
     };
 
-    if (s->config->admin_address[0] == '\0')
-        return 0;
-    int r = admin_new(&s->loop, &settings, &s->admin, e);
-    if (r < 0)
-        err_context(e, "--admin-address (another HOST:PORT, or '' for none, would do)");
-    return r;
+    return admin_new(&s->loop, &settings, &s->admin, e);
 }
 
 /* ---- start and stop ---- */
@@ -321,7 +316,7 @@ int service_run(const struct broker_config *config, struct err *e)
     if (r == 0) {
         log_info("broker", "started", LOG_STR("version", BELLBUOY_VERSION),
                  LOG_STR("conf", config->conf), LOG_STR("certificate", config->files.certificate),
-                 LOG_STR("admin_address", s.admin ? config->admin_address : NULL));
+                 LOG_STR("admin_address", s.admin ? config->admin.address : NULL));
         uv_run(&s.loop, UV_RUN_DEFAULT);
     }
     deinit(&s);

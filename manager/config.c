@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "common/base/str.h"
-#include "common/http/address.h"
 
 #define AT(member) offsetof(struct manager_config, member)
 
@@ -63,15 +62,6 @@ static const struct option safety_table[] = {
      .offset = AT(secrets_dir),
      .value_name = "FOLDER",
      .help = "Where the files of external secrets and configs are."},
-};
-
-static const struct option admin_table[] = {
-    {.name = "admin-address",
-     .type = OPTION_STRING,
-     .offset = AT(admin_address),
-     .fallback = "127.0.0.1:9090",
-     .value_name = "HOST:PORT",
-     .help = "Numeric address of /metrics, /healthz and /readyz; empty for none."},
 };
 
 static int fill_node(struct manager_config *c, struct err *e)
@@ -143,8 +133,6 @@ static void fill_client_id(struct manager_config *c)
 
 static int check(struct manager_config *c, struct err *e)
 {
-    struct address address;
-
     int r = fill_node(c, e);
     if (r == 0)
         r = fill_groups(c, e);
@@ -155,10 +143,8 @@ static int check(struct manager_config *c, struct err *e)
     r = safety_check(&c->safety, e);
     if (r == 0)
         r = mqtt_options_check(&c->mqtt, &c->mqtt_address, e);
-    if (r == 0 && c->admin_address[0] != '\0' && address_parse(c->admin_address, &address, e) < 0) {
-        err_context(e, "--admin-address '%s'", c->admin_address);
-        r = -EINVAL;
-    }
+    if (r == 0)
+        r = admin_options_check(&c->admin, e);
     return r;
 }
 
@@ -170,7 +156,7 @@ int config_load(int argc, char **argv, char **environment, struct manager_config
         {"Engine", engine_table, ARRAY_SIZE(engine_table), ret_config},
         {"Safety", safety_table, ARRAY_SIZE(safety_table), ret_config},
         {"Broker", mqtt_option_table, mqtt_option_count, &ret_config->mqtt},
-        {"Administration", admin_table, ARRAY_SIZE(admin_table), ret_config},
+        {"Administration", admin_option_table, admin_option_count, &ret_config->admin},
         {"Log", log_option_table, log_option_count, &ret_config->log},
     };
     const struct options_program program = {

@@ -3,6 +3,7 @@
 /* The manager's options: one table, in the order of --help. */
 
 #include "common/base/options.h"
+#include "common/http/admin_options.h"
 #include "common/mqtt/settings.h"
 #include "common/mqtt/topic.h"
 #include "manager/desired/safety.h"
@@ -13,6 +14,7 @@
 
 struct manager_config {
     struct log_options log;
+    struct admin_options admin;
     struct mqtt_options mqtt;
     struct mqtt_address mqtt_address; /* of mqtt.broker_url, checked */
     const char *node;                 /* never NULL once loaded */
@@ -24,8 +26,7 @@ struct manager_config {
     const char *registry_config; /* NULL: none */
     const char *secrets_dir;     /* NULL: none */
     struct option_list allow, allow_bind;
-    struct safety safety;      /* of these */
-    const char *admin_address; /* "": none */
+    struct safety safety; /* of these */
     char host_name[NODE_NAME_SIZE];
     char client_id[TOPIC_LEVEL_SIZE + 32];
     char group_names[GROUPS_MAX][TOPIC_LEVEL_SIZE];

@@ -4,8 +4,6 @@
 
 #include "common/base/log.h"
 #include "common/base/program.h"
-#include "common/http/address.h"
-#include "common/http/healthcheck.h"
 #include "manager/config.h"
 #include "manager/prepare.h"
 #include "manager/preview.h"
@@ -26,12 +24,7 @@ static int run(const void *context)
 static int check_health(const void *context, struct err *e)
 {
     const struct manager_config *config = context;
-    struct address address = {0};
-
-    if (config->admin_address[0] == '\0')
-        return FAIL(e, EINVAL, "there is nobody to ask: --admin-address is empty");
-    int r = address_parse(config->admin_address, &address, e);
-    return r < 0 ? r : healthcheck_run(address.host, address.port, e);
+    return admin_options_healthcheck(&config->admin, e);
 }
 
 /* manager plan FILE [OPTION]... */

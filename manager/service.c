@@ -220,19 +220,14 @@ static void init_metrics(struct manager *s)
 static int start_admin(struct manager *s, struct err *e)
 {
     const struct admin_settings settings = {
-        .address = s->config->admin_address,
+        .address = s->config->admin.address,
         .metrics = s->metrics,
         .check = "node",
         .ready = is_ready,
         .context = s,
     };
 
-    if (s->config->admin_address[0] == '\0')
-        return 0;
-    int r = admin_new(&s->loop, &settings, &s->admin, e);
-    if (r < 0)
-        err_context(e, "--admin-address (another HOST:PORT, or '' for none, would do)");
-    return r;
+    return admin_new(&s->loop, &settings, &s->admin, e);
 }
 
 /* ---- start and stop ---- */
@@ -410,7 +405,7 @@ int service_run(const struct manager_config *config, struct err *e)
                  LOG_INT("projects", projects_count(s.projects)),
                  LOG_STR("state_dir", config->state_dir),
                  LOG_STR("broker", config->mqtt.broker_url),
-                 LOG_STR("admin_address", s.admin ? config->admin_address : NULL));
+                 LOG_STR("admin_address", s.admin ? config->admin.address : NULL));
         uv_run(&s.loop, UV_RUN_DEFAULT);
     }
     deinit(&s);

@@ -292,8 +292,8 @@ static int listener_open(struct admin *admin, const struct sockaddr_storage *nam
     return 0;
 }
 
-int admin_new(uv_loop_t *loop, const struct admin_settings *settings, struct admin **ret_admin,
-              struct err *e)
+static int start(uv_loop_t *loop, const struct admin_settings *settings, struct admin **ret_admin,
+                 struct err *e)
 {
     struct sockaddr_storage name = {0};
     struct address address;
@@ -322,6 +322,18 @@ int admin_new(uv_loop_t *loop, const struct admin_settings *settings, struct adm
     }
     *ret_admin = admin;
     return 0;
+}
+
+int admin_new(uv_loop_t *loop, const struct admin_settings *settings, struct admin **ret_admin,
+              struct err *e)
+{
+    *ret_admin = NULL;
+    if (settings->address[0] == '\0')
+        return 0;
+    int r = start(loop, settings, ret_admin, e);
+    if (r < 0)
+        err_context(e, "--admin-address (another HOST:PORT, or '' for none, would do)");
+    return r;
 }
 
 uint16_t admin_port(const struct admin *admin)

@@ -17,7 +17,7 @@
 struct admin;
 
 struct admin_settings {
-    const char *address; /* "127.0.0.1:9090", "[::1]:9090" */
+    const char *address; /* "127.0.0.1:9090", "[::1]:9090"; "": none */
     struct metrics *metrics;
     const char *check; /* what `ready` looks at, a word for /readyz: "broker" */
     /* True when ready; else `reason` (size bytes) says why not. When ready it may warn. */
@@ -25,8 +25,8 @@ struct admin_settings {
     void *context;
 };
 
-/* Binds and listens; the settings are copied, what they point to is borrowed. -EINVAL for a bad
- * address, -EADDRINUSE, -errno, with a sentence in `e`. */
+/* Binds and listens; without an address *ret_admin is NULL. The settings are copied, what they
+ * point to is borrowed. -EINVAL for a bad address, -EADDRINUSE, -errno, with a sentence in `e`. */
 MUST_CHECK int admin_new(uv_loop_t *loop, const struct admin_settings *settings,
                          struct admin **ret_admin, struct err *e);
 uint16_t admin_port(const struct admin *admin);

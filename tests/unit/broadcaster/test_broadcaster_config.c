@@ -47,7 +47,7 @@ static void test_defaults(void **state)
     assert_int_equal(config.rate, 0);
     assert_int_equal(config.outbox_messages, 100000);
     assert_int_equal(config.republish_window_ms, 5000);
-    assert_string_equal(config.admin_address, "127.0.0.1:9090");
+    assert_string_equal(config.admin.address, "127.0.0.1:9090");
     assert_string_equal(config.mqtt_address.host, "127.0.0.1");
     options_free(options);
 }

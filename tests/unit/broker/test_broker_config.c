@@ -37,7 +37,7 @@ static void test_defaults(void **state)
     assert_string_equal(config.files.key, "/etc/bellbuoy/tls/tls.key");
     assert_string_equal(config.health_address.host, "127.0.0.1");
     assert_int_equal(config.health_address.port, 1883);
-    assert_string_equal(config.admin_address, "127.0.0.1:9090");
+    assert_string_equal(config.admin.address, "127.0.0.1:9090");
 }
 
 static void test_wrong_values(void **state)

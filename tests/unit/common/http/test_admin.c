@@ -325,6 +325,17 @@ static void test_bad_settings(void **state)
     assert_null(other);
 }
 
+static void test_no_address(void **state)
+{
+    struct bench *b = *state;
+    const struct admin_settings settings = {.address = "", .metrics = b->metrics};
+    struct admin *other = b->admin;
+    struct err e = {0};
+
+    assert_int_equal(admin_new(&b->loop, &settings, &other, &e), 0);
+    assert_null(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +351,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_many_connections, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_with_open_connections, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_settings, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_address, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
