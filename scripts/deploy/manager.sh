@@ -68,7 +68,18 @@ check_manager() {
     [[ -z $level || $level == privileged ]] ||
         flaw "the managers' namespace '$NODES_NAMESPACE' enforces Pod Security '$level', which has no folder of the node" \
             "kubectl --context $CONTEXT label namespace $NODES_NAMESPACE --overwrite pod-security.kubernetes.io/enforce=privileged"
+    check_logins
     CHECKED+=("managers")
+}
+
+# They may come later: the managers read them at each pull.
+check_logins() {
+    local secret
+    secret=$(needs nodes-logins)
+    [[ -z $secret ]] || kube get secret "$secret" --namespace "$NODES_NAMESPACE" >/dev/null 2>&1 ||
+        warn "the managers' namespace '$NODES_NAMESPACE' has no Secret '$secret' with the registries' logins. After this:" \
+            "kubectl --context $CONTEXT --namespace $NODES_NAMESPACE create secret docker-registry $secret" \
+            "--docker-server REGISTRY --docker-username NAME --docker-password PASSWORD"
 }
 
 # What --purge must know when there are no managers any more.

@@ -86,6 +86,19 @@ def test_a_manager_on_each_node_knows_its_name_and_its_own_documents(render):
     assert mounts["docker"] == container["BELLBUOY_DOCKER_SOCKET"]
 
 
+def test_registry_logins_are_a_file_of_the_manager(render):
+    """As Docker's own config.json, from a Secret of Kubernetes' type for that, which may come later."""
+    pod = render(*MANAGED, "manager.registrySecret=logins").get("DaemonSet", "bellbuoy-manager")["spec"]["template"]["spec"]
+    (volume,) = [one["secret"] for one in pod["volumes"] if one["name"] == "registry"]
+    assert volume["secretName"] == "logins" and volume["optional"]
+    container = pod["containers"][0]
+    (mount,) = [one for one in container["volumeMounts"] if one["name"] == "registry"]
+    assert mount["readOnly"]
+    (item,) = volume["items"]
+    assert item["key"] == ".dockerconfigjson"
+    assert env(container)["BELLBUOY_REGISTRY_CONFIG"] == f"{mount['mountPath']}/{item['path']}"
+
+
 def test_the_brokers_memory_exceeds_its_queue(render):
     """A message of a full queue costs about 340 bytes beside its own."""
     conf = dict(line.split(None, 1) for line in

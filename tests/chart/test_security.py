@@ -47,6 +47,13 @@ def test_the_manager_has_the_socket_s_group_and_no_more(render):
     assert [one["name"] for one in prepare["volumeMounts"]] == ["state"]
 
 
+def test_the_manager_does_not_see_the_secrets_of_documents(render):
+    """The engine mounts them: their folder is named to it only."""
+    pod = render(*MANAGED, "manager.secretsDir=/srv/secrets").get("DaemonSet", "bellbuoy-manager")["spec"]["template"]["spec"]
+    assert "/srv/secrets" not in str(pod["volumes"])
+    assert env(pod["containers"][0])["BELLBUOY_SECRETS_DIR"] == "/srv/secrets"
+
+
 def test_a_group_must_be_named(refuse):
     assert "at '/manager/docker/gid'" in refuse("manager.enabled=true")
 

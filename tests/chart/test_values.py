@@ -4,7 +4,7 @@ import json
 from itertools import chain
 
 import pytest
-from conftest import CHART, env
+from conftest import CHART, MANAGED, env
 
 
 @pytest.mark.parametrize("value, names", [
@@ -57,6 +57,8 @@ def test_an_unknown_key_is_named(refuse, value, names):
     ("manager.stateDir=../x", "/manager/stateDir"),
     ("manager.groups[0]=presses", "/manager/groups/0"),
     ("manager.allow[0]=a b", "/manager/allow/0"),
+    ("manager.secretsDir=secrets", "/manager/secretsDir"),
+    ("manager.registrySecret=Logins", "/manager/registrySecret"),
     ("metrics.serviceMonitor.enabled=yes", "/metrics/serviceMonitor/enabled"),
 ])
 def test_a_wrong_value_is_located(refuse, value, where):
@@ -95,8 +97,14 @@ def test_options_reach_the_services(render):
     assert manager["BELLBUOY_GROUP"] == "presses:10,site-a:5"
     assert manager["BELLBUOY_ALLOW"] == "cap:NET_ADMIN,device:/dev/ttyUSB0"
     assert manager["BELLBUOY_ALLOW_BIND"] == "/srv/data,/etc/app"
+    assert manager["BELLBUOY_SECRETS_DIR"] == "/srv/secrets"
     for service in ("broker", "receiver", "broadcaster", "manager"):
         assert env(objects.container(service))["BELLBUOY_LOG_FORMAT"] == "json"
+
+
+def test_options_that_are_not_given_are_left_to_the_service(render):
+    for name in ("GROUP", "ALLOW", "ALLOW_BIND", "SECRETS_DIR", "REGISTRY_CONFIG"):
+        assert f"BELLBUOY_{name}" not in env(render(*MANAGED).container("manager"))
 
 
 def test_a_users_variable_counts_once(render):
