@@ -1,7 +1,6 @@
 #include "broadcaster/service.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <uv.h>
 
 #include "broadcaster/counters.h"
@@ -12,6 +11,7 @@
 #include "broadcaster/summary.h"
 #include "common/base/log.h"
 #include "common/http/admin.h"
+#include "common/loop/signals.h"
 
 #define DRAIN_MS 4000 /* for what waits; */
 #define CLOSE_MS 500  /* for the goodbye: in all less than the 5 s that a service may take */
@@ -19,7 +19,7 @@
 struct service {
     const struct broadcaster_config *config;
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    struct signals signals;
     uv_timer_t deadline;
     struct metrics *metrics;
     struct counters counters;
@@ -79,16 +79,16 @@ static void on_drain_late(uv_timer_t *timer)
     publisher_close(s->publisher);
 }
 
-static void on_signal(uv_signal_t *signal, int number)
+static void on_signal(void *context, int number)
 {
-    struct service *s = signal->data;
+    struct service *s = context;
 
     if (s->stopping) { /* asked twice: at once */
         uv_stop(&s->loop);
         return;
     }
     s->stopping = true;
-    log_info("broadcaster", "stopping", LOG_STR("signal", number == SIGTERM ? "TERM" : "INT"),
+    log_info("broadcaster", "stopping", LOG_STR("signal", signals_name(number)),
              LOG_INT("undelivered", publisher_undelivered(s->publisher)));
     player_stop(s->player);
     uv_timer_start(&s->deadline, on_drain_late, DRAIN_MS, 0);
@@ -99,24 +99,9 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static void init_handles(struct service *s)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
-
-    /* libmosquitto 2.0.11 does so, 2.0.21 does not: OpenSSL's writes need it. */
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-        uv_signal_init(&s->loop, &s->signals[i]);
-        s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
-    }
+    signals_start(&s->signals, &s->loop, on_signal, s);
     uv_timer_init(&s->loop, &s->deadline);
     s->deadline.data = s;
-}
-
-static void close_handle(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
 }
 
 static void deinit(struct service *s)
@@ -124,8 +109,9 @@ static void deinit(struct service *s)
     player_stop(s->player);
     publisher_stop(s->publisher);
     admin_free(s->admin);
-    /* Ours: the signals, the deadline and the summary. The others were closed by their owners. */
-    uv_walk(&s->loop, close_handle, NULL);
+    summary_stop(&s->summary);
+    signals_stop(&s->signals);
+    uv_close((uv_handle_t *)&s->deadline, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     player_free(s->player);
     publisher_free(s->publisher);

@@ -32,5 +32,6 @@ void summary_start(uv_loop_t *loop, struct summary *summary, const struct counte
 
 void summary_stop(struct summary *summary)
 {
-    uv_close((uv_handle_t *)&summary->timer, NULL);
+    if (summary->counters)
+        uv_close((uv_handle_t *)&summary->timer, NULL);
 }

@@ -17,5 +17,5 @@ struct summary {
 /* Both are borrowed until the timer is closed. */
 void summary_start(uv_loop_t *loop, struct summary *summary, const struct counters *counters,
                    const struct publisher *publisher);
-/* By uv_close: the loop must run once more. */
+/* By uv_close: the loop must run once more. Of one that was zeroed and not started: nothing. */
 void summary_stop(struct summary *summary);

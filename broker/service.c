@@ -13,13 +13,14 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 #include "common/http/admin.h"
+#include "common/loop/signals.h"
 
 #define LOOK_MS 1000 /* from one look at the certificates to the next */
 
 struct service {
     const struct broker_config *config;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct signals signals;
     uv_timer_t look;
     struct metrics *metrics;
     struct metric *restarts, *reloads;
@@ -226,9 +227,9 @@ static int start_admin(struct service *s, struct err *e)
 
 /* ---- start and stop ---- */
 
-static void on_signal(uv_signal_t *signal, int number)
+static void on_signal(void *context, int number)
 {
-    struct service *s = signal->data;
+    struct service *s = context;
 
     if (number == SIGHUP) {
         if (mosquitto_process_is_running(s->mosquitto))
@@ -238,7 +239,7 @@ static void on_signal(uv_signal_t *signal, int number)
     if (s->stopping) /* Mosquitto has a deadline */
         return;
     s->stopping = true;
-    log_info("broker", "stopping", LOG_STR("signal", number == SIGTERM ? "TERM" : "INT"));
+    log_info("broker", "stopping", LOG_STR("signal", signals_name(number)));
     if (!mosquitto_process_is_running(s->mosquitto))
         uv_stop(&s->loop);
     else if (!s->restarting)
@@ -247,14 +248,8 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static void init_handles(struct service *s)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-
-    signal(SIGPIPE, SIG_IGN); /* of the admin port and the probe; Mosquitto ignores it, too */
-    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-        uv_signal_init(&s->loop, &s->signals[i]);
-        s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
-    }
+    signals_start(&s->signals, &s->loop, on_signal, s);
+    signals_add(&s->signals, SIGHUP);
     uv_timer_init(&s->loop, &s->look);
     s->look.data = s;
 }
@@ -283,20 +278,13 @@ static int start(struct service *s, struct err *e)
     return r;
 }
 
-static void close_handle(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 static void deinit(struct service *s)
 {
     probe_stop(s->probe);
     admin_free(s->admin);
     mosquitto_process_free(s->mosquitto);
-    /* Ours: the signals and timers. The others were closed by their owners. */
-    uv_walk(&s->loop, close_handle, NULL);
+    signals_stop(&s->signals);
+    uv_close((uv_handle_t *)&s->look, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     probe_free(s->probe);
     metrics_free(s->metrics);

@@ -1,7 +1,6 @@
 #include "manager/service.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
@@ -10,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 #include "common/http/admin.h"
+#include "common/loop/signals.h"
 #include "manager/link/commands.h"
 #include "manager/link/link.h"
 #include "manager/reconcile/projects.h"
@@ -20,7 +20,7 @@
 struct manager {
     const struct manager_config *config;
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    struct signals signals;
     uv_timer_t deadline;
     struct metrics *metrics;
     struct admin *admin;
@@ -238,30 +238,23 @@ static void on_late(uv_timer_t *timer)
 }
 
 /* Containers go on: what is under way is taken up by the next start. */
-static void on_signal(uv_signal_t *signal, int number)
+static void on_signal(void *context, int number)
 {
-    struct manager *s = signal->data;
+    struct manager *s = context;
 
     if (s->stopping) {
         uv_stop(&s->loop);
         return;
     }
     s->stopping = true;
-    log_info("manager", "stopping", LOG_STR("signal", number == SIGTERM ? "TERM" : "INT"));
+    log_info("manager", "stopping", LOG_STR("signal", signals_name(number)));
     uv_timer_start(&s->deadline, on_late, CLOSE_MS, 0);
     link_close(s->link);
 }
 
 static void init_handles(struct manager *s)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
-
-    signal(SIGPIPE, SIG_IGN); /* OpenSSL's writes need it with libmosquitto 2.0.21 */
-    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-        uv_signal_init(&s->loop, &s->signals[i]);
-        s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
-    }
+    signals_start(&s->signals, &s->loop, on_signal, s);
     uv_timer_init(&s->loop, &s->deadline);
     s->deadline.data = s;
 }
@@ -377,9 +370,7 @@ static void deinit(struct manager *s)
     projects_free(TAKE(s->projects));
     events_free(s->events);
     engine_stop(s->engine);
-    /* Others' are closed by their owners, some one after the other: none may be closed here. */
-    for (size_t i = 0; i < ARRAY_SIZE(s->signals); i++)
-        uv_close((uv_handle_t *)&s->signals[i], NULL);
+    signals_stop(&s->signals);
     uv_close((uv_handle_t *)&s->deadline, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     link_free(s->link);

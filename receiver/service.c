@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "common/base/log.h"
+#include "common/loop/signals.h"
 #include "common/metrics/metrics.h"
 #include "receiver/api/api.h"
 #include "receiver/ingest/ingest.h"
@@ -24,7 +25,7 @@ struct service {
     const struct receiver_config *config;
     char instance[256];
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    struct signals signals;
     uv_timer_t drain, check;
     struct metrics *metrics;
     struct journal *journal;
@@ -66,8 +67,7 @@ static void on_check(uv_timer_t *timer)
 
 static void close_handles(struct service *s)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(s->signals); i++)
-        uv_close((uv_handle_t *)&s->signals[i], NULL);
+    signals_stop(&s->signals);
     uv_close((uv_handle_t *)&s->drain, NULL);
     uv_close((uv_handle_t *)&s->check, NULL);
 }
@@ -82,15 +82,15 @@ static void on_drain(uv_timer_t *timer)
 }
 
 /* The first signal drains; a second one does not wait. */
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *context, int number)
 {
-    struct service *s = handle->data;
+    struct service *s = context;
 
     if (s->signals_seen++ > 0) {
         uv_stop(&s->loop);
         return;
     }
-    log_info("receiver", "stopping", LOG_STR("signal", strsignal(number)));
+    log_info("receiver", "stopping", LOG_STR("signal", signals_name(number)));
     ingest_stop(TAKE(s->ingest));
     api_set_ingest(s->api, NULL);
     api_quiesce(s->api);
@@ -113,16 +113,9 @@ static void raise_file_limit(void)
 
 static void init_handles(struct service *s)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
-
-    signal(SIGPIPE, SIG_IGN);
     /* A limit on the size of files is a full disk to the journal, not the end of the process. */
     signal(SIGXFSZ, SIG_IGN);
-    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-        uv_signal_init(&s->loop, &s->signals[i]);
-        s->signals[i].data = s;
-        uv_signal_start(&s->signals[i], on_signal, numbers[i]);
-    }
+    signals_start(&s->signals, &s->loop, on_signal, s);
     uv_timer_init(&s->loop, &s->drain);
     s->drain.data = s;
     uv_timer_init(&s->loop, &s->check);
