@@ -38,18 +38,6 @@ static double outbox_messages(void *context)
     return (double)publisher_kept(s->publisher);
 }
 
-static double own_expiry(void *context)
-{
-    const struct service *s = context;
-    return validity_metric(publisher_validity(s->publisher)->own_end_s);
-}
-
-static double authority_expiry(void *context)
-{
-    const struct service *s = context;
-    return validity_metric(publisher_validity(s->publisher)->authority_end_s);
-}
-
 static bool is_ready(void *context, char *reason, size_t size)
 {
     const struct service *s = context;
@@ -174,12 +162,8 @@ static void init_metrics(struct service *s)
     metrics_callback(s->metrics, "bellbuoy_broadcaster_outbox_messages", NULL,
                      "Messages kept: waiting, in flight, or acknowledged a moment ago.",
                      outbox_messages, s);
-    if (s->config->mqtt_address.tls) {
-        metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_OWN, VALIDITY_METRIC_HELP,
-                         own_expiry, s);
-        metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_CA, VALIDITY_METRIC_HELP,
-                         authority_expiry, s);
-    }
+    if (s->config->mqtt_address.tls)
+        validity_metrics(s->metrics, publisher_validity(s->publisher));
     metrics_process(s->metrics, "broadcaster");
 }
 

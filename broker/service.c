@@ -187,24 +187,9 @@ static bool is_ready(void *context, char *reason, size_t size)
     return probe_is_answered(s->probe, reason, size);
 }
 
-static double own_expiry(void *context)
-{
-    const struct service *s = context;
-    return validity_metric(s->loaded.validity.own_end_s);
-}
-
-static double authority_expiry(void *context)
-{
-    const struct service *s = context;
-    return validity_metric(s->loaded.validity.authority_end_s);
-}
-
 static void init_metrics(struct service *s)
 {
-    metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_OWN, VALIDITY_METRIC_HELP,
-                     own_expiry, s);
-    metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_CA, VALIDITY_METRIC_HELP,
-                     authority_expiry, s);
+    validity_metrics(s->metrics, &s->loaded.validity);
     s->reloads = metrics_counter(s->metrics, "bellbuoy_broker_reloads_total", NULL,
                                  "Renewed certificates that Mosquitto was told to reload.");
     s->restarts = metrics_counter(s->metrics, "bellbuoy_broker_restarts_total", NULL,

@@ -186,18 +186,6 @@ static double not_converged(void *context)
     return count(context, false);
 }
 
-static double own_expiry(void *context)
-{
-    const struct manager *s = context;
-    return validity_metric(link_validity(s->link)->own_end_s);
-}
-
-static double authority_expiry(void *context)
-{
-    const struct manager *s = context;
-    return validity_metric(link_validity(s->link)->authority_end_s);
-}
-
 static void init_metrics(struct manager *s)
 {
     metrics_callback(s->metrics, "bellbuoy_manager_engine_up", NULL,
@@ -208,12 +196,8 @@ static void init_metrics(struct manager *s)
                      "Projects by whether they are as their document says.", converged, s);
     metrics_callback(s->metrics, "bellbuoy_manager_projects", "converged=\"false\"",
                      "Projects by whether they are as their document says.", not_converged, s);
-    if (s->config->mqtt_address.tls) {
-        metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_OWN, VALIDITY_METRIC_HELP,
-                         own_expiry, s);
-        metrics_callback(s->metrics, VALIDITY_METRIC, VALIDITY_METRIC_CA, VALIDITY_METRIC_HELP,
-                         authority_expiry, s);
-    }
+    if (s->config->mqtt_address.tls)
+        validity_metrics(s->metrics, link_validity(s->link));
     metrics_process(s->metrics, "manager");
 }
 

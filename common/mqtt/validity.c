@@ -20,6 +20,28 @@ double validity_metric(int64_t end_s)
     return end_s == 0 ? NAN : (double)end_s;
 }
 
+static double own_expiry(void *context)
+{
+    const struct validity *validity = context;
+    return validity_metric(validity->own_end_s);
+}
+
+static double authority_expiry(void *context)
+{
+    const struct validity *validity = context;
+    return validity_metric(validity->authority_end_s);
+}
+
+void validity_metrics(struct metrics *metrics, const struct validity *validity)
+{
+    void *context = (void *)(uintptr_t)validity;
+
+    metrics_callback(metrics, VALIDITY_METRIC, VALIDITY_METRIC_OWN, VALIDITY_METRIC_HELP,
+                     own_expiry, context);
+    metrics_callback(metrics, VALIDITY_METRIC, VALIDITY_METRIC_CA, VALIDITY_METRIC_HELP,
+                     authority_expiry, context);
+}
+
 void validity_add_own(struct validity *validity, const X509 *certificate)
 {
     validity->own_begin_s = seconds(X509_get0_notBefore(certificate));

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/metrics/metrics.h"
 
 struct x509_st;    /* OpenSSL's X509 */
 struct ssl_ctx_st; /* and SSL_CTX */
@@ -22,6 +23,8 @@ struct validity {
 #define VALIDITY_METRIC_CA   "certificate=\"ca\""
 #define VALIDITY_METRIC_HELP "When the certificate in use expires; of several authorities the last."
 double validity_metric(int64_t end_s); /* NaN for none */
+/* Both; `validity` is borrowed, and read at each exposition. */
+void validity_metrics(struct metrics *metrics, const struct validity *validity);
 
 void validity_add_own(struct validity *validity, const struct x509_st *certificate);
 void validity_add_authority(struct validity *validity, const struct x509_st *certificate);
