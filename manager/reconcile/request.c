@@ -1,24 +1,11 @@
 #include "manager/reconcile/request.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "common/base/json.h"
 #include "manager/desired/container.h"
+#include "manager/engine/url.h"
 
 #define SLACK_MS       60000  /* beyond a container's grace period */
 #define STOP_OTHERS_MS 600000 /* of a container whose document is not known */
-
-static void append_escaped(struct buf *path, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (isalnum(c) || strchr("-._~", c))
-            buf_append_char(path, *text);
-        else
-            buf_appendf(path, "%%%02X", c);
-    }
-}
 
 /* Takes the tree over. */
 static int set_body(struct buf *body, cJSON *json)
@@ -55,10 +42,10 @@ static int make_create(const struct op *op, const struct request_context *c, str
     };
 
     buf_append_str(path, "/containers/create?name=");
-    append_escaped(path, op->name);
+    url_append(path, op->name);
     if (op->service->platform) {
         buf_append_str(path, "&platform=");
-        append_escaped(path, op->service->platform);
+        url_append(path, op->service->platform);
     }
     return set_body(body, container_create_body(c->document, op->service, &origin));
 }
@@ -88,7 +75,7 @@ int request_make(const struct op *op, const struct request_context *c, struct bu
         break;
     case OP_CONNECT:
         buf_append_str(path, "/networks/");
-        append_escaped(path, op->resource->name);
+        url_append(path, op->resource->name);
         buf_append_str(path, "/connect");
         r = set_body(body, container_connect_body(c->document, op->service, op->resource->key,
                                                   c->container));
@@ -105,7 +92,7 @@ int request_make(const struct op *op, const struct request_context *c, struct bu
         break;
     case OP_RENAME:
         buf_appendf(path, "/containers/%s/rename?name=", c->container);
-        append_escaped(path, op->name);
+        url_append(path, op->name);
         break;
     case OP_START:
         buf_appendf(path, "/containers/%s/start", c->container);
