@@ -12,6 +12,7 @@
 #include "common/loop/signals.h"
 #include "manager/link/commands.h"
 #include "manager/link/link.h"
+#include "manager/reconcile/collector.h"
 #include "manager/reconcile/projects.h"
 
 #define CLOSE_MS         2000 /* for the goodbye */
@@ -27,6 +28,7 @@ struct manager {
     struct store *store;
     struct engine *engine;
     struct events *events;
+    struct collector *collector;
     struct projects *projects;
     struct link *link;
     struct commands *commands;
@@ -35,6 +37,21 @@ struct manager {
     struct log_limit progress;
     bool stopping;
 };
+
+/* ---- the end ---- */
+
+static void on_late(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+/* Containers go on: what is under way is taken up by the next start. */
+static void stop(struct manager *s)
+{
+    s->stopping = true;
+    uv_timer_start(&s->deadline, on_late, CLOSE_MS, 0);
+    link_close(s->link);
+}
 
 /* ---- the engine ---- */
 
@@ -46,6 +63,9 @@ static void on_engine_changed(void *context, enum engine_state state, const char
         log_info("manager", "the engine answers", LOG_STR("version", engine_version(s->engine)),
                  LOG_INT("api_minor", engine_api_minor(s->engine)),
                  LOG_STR("socket", s->config->docker_socket));
+    else if (engine_is_cut_off(s->engine))
+        log_error("manager", "the engine cannot be reached from here any more: ending",
+                  LOG_STR("socket", s->config->docker_socket), LOG_STR("reason", reason));
     else
         log_warning("manager", "the engine does not answer: asking it again",
                     LOG_STR("socket", s->config->docker_socket), LOG_STR("reason", reason));
@@ -56,6 +76,8 @@ static void on_engine_changed(void *context, enum engine_state state, const char
         projects_engine_changed(s->projects);
     if (s->link)
         link_report_changed(s->link);
+    if (engine_is_cut_off(s->engine) && !s->stopping)
+        stop(s);
 }
 
 static void on_event(void *context, const char *type, const char *action, const char *id,
@@ -164,6 +186,12 @@ static double writes(void *context)
     return (double)engine_writes(s->engine);
 }
 
+static double images_removed(void *context)
+{
+    const struct manager *s = context;
+    return (double)collector_removed(s->collector);
+}
+
 static double count(const struct manager *s, bool converged)
 {
     struct project_status status;
@@ -192,6 +220,8 @@ static void init_metrics(struct manager *s)
                      "1 while the Docker engine answers.", engine_up, s);
     metrics_callback(s->metrics, "bellbuoy_manager_engine_writes_total", NULL,
                      "Requests to the engine that may change something.", writes, s);
+    metrics_callback(s->metrics, "bellbuoy_manager_images_removed_total", NULL,
+                     "Images that were pulled and nothing needed any more.", images_removed, s);
     metrics_callback(s->metrics, "bellbuoy_manager_projects", "converged=\"true\"",
                      "Projects by whether they are as their document says.", converged, s);
     metrics_callback(s->metrics, "bellbuoy_manager_projects", "converged=\"false\"",
@@ -216,12 +246,6 @@ static int start_admin(struct manager *s, struct err *e)
 
 /* ---- start and stop ---- */
 
-static void on_late(uv_timer_t *timer)
-{
-    uv_stop(timer->loop);
-}
-
-/* Containers go on: what is under way is taken up by the next start. */
 static void on_signal(void *context, int number)
 {
     struct manager *s = context;
@@ -230,10 +254,8 @@ static void on_signal(void *context, int number)
         uv_stop(&s->loop);
         return;
     }
-    s->stopping = true;
     log_info("manager", "stopping", LOG_STR("signal", signals_name(number)));
-    uv_timer_start(&s->deadline, on_late, CLOSE_MS, 0);
-    link_close(s->link);
+    stop(s);
 }
 
 static void init_handles(struct manager *s)
@@ -264,12 +286,26 @@ static int start_engine(struct manager *s, struct err *e)
     return events_new(&events, &s->events, e);
 }
 
+static int start_collector(struct manager *s, struct err *e)
+{
+    const struct collector_settings settings = {
+        .loop = &s->loop,
+        .engine = s->engine,
+        .store = s->store,
+        .random = &random_kernel,
+        .interval_ms = s->config->image_gc_interval_ms,
+        .min_age_ms = s->config->image_gc_min_age_ms,
+    };
+    return collector_new(&settings, &s->collector, e);
+}
+
 static int start_projects(struct manager *s, struct err *e)
 {
     const struct project_settings settings = {
         .loop = &s->loop,
         .engine = s->engine,
         .store = s->store,
+        .collector = s->collector,
         .safety = &s->config->safety,
         .node = s->config->node,
         .registry_config = s->config->registry_config,
@@ -278,7 +314,10 @@ static int start_projects(struct manager *s, struct err *e)
         .changed = on_project_changed,
         .progress = on_progress,
     };
-    return projects_new(&settings, &s->projects, e);
+    int r = projects_new(&settings, &s->projects, e);
+    if (r == 0)
+        collector_start(s->collector, s->projects);
+    return r;
 }
 
 static int start_link(struct manager *s, struct err *e)
@@ -327,6 +366,8 @@ static int start(struct manager *s, struct err *e)
     if (r == 0)
         r = start_engine(s, e);
     if (r == 0)
+        r = start_collector(s, e);
+    if (r == 0)
         r = start_projects(s, e);
     if (r < 0)
         return r;
@@ -352,6 +393,7 @@ static void deinit(struct manager *s)
     link_stop(s->link);
     admin_free(s->admin);
     projects_free(TAKE(s->projects));
+    collector_free(s->collector);
     events_free(s->events);
     engine_stop(s->engine);
     signals_stop(&s->signals);
@@ -382,6 +424,8 @@ int service_run(const struct manager_config *config, struct err *e)
                  LOG_STR("broker", config->mqtt.broker_url),
                  LOG_STR("admin_address", s.admin ? config->admin.address : NULL));
         uv_run(&s.loop, UV_RUN_DEFAULT);
+        if (engine_is_cut_off(s.engine))
+            r = FAIL(e, ENOTCONN, "%s", s.engine_reason);
     }
     deinit(&s);
     if (r == 0)
