@@ -236,11 +236,12 @@ def measure(lab, quick):
     engine.tiny_image(IMAGE, ["STOPSIGNAL SIGKILL"])
     bench = Bench(lab, engine)
     try:
+        # The floor stays to the end: what it shares with the manager counts half for each.
         with Floor("manager") as floor:
             idle = Row("idle Pss of the manager", memory_bytes(bench.manager.pid) / 1e6, "MB",
                        "its libraries alone", memory_bytes(floor) / 1e6, "1.3")
-        rows = [idle, *measure_applies(bench, lab.folder, rounds)]
-        rows += measure_steady(bench, rounds)
+            rows = [idle, *measure_applies(bench, lab.folder, rounds)]
+            rows += measure_steady(bench, rounds)
         rows[-1].peer, rows[-1].peer_value, rows[-1].budget = "without", idle.value, "+3 MB"
         return rows
     finally:
