@@ -55,10 +55,14 @@ static void add_revision(struct table *table, const cJSON *project)
 static void add_truth(struct table *table, const cJSON *project)
 {
     const cJSON *drift = view_array(project, "drift");
+    const cJSON *ghosts = view_array(project, "ghosts");
     bool converged = view_bool(project, "converged");
 
     if (drift && drift->child)
         table_addf(table, STYLE_WARNING, "drift: %s", view_string(drift->child, "cause"));
+    else if (ghosts && ghosts->child)
+        table_addf(table, STYLE_WARNING, "%s, ghost: %s", converged ? "yes" : "no",
+                   view_string(ghosts->child, "object"));
     else
         table_add(table, converged ? STYLE_GOOD : STYLE_WARNING, converged ? "yes" : "no");
 }

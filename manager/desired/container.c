@@ -7,6 +7,16 @@
 #include "manager/desired/endpoint.h"
 #include "manager/desired/service_keys.h"
 
+void container_name_format(const struct document *document, const struct service *service,
+                           int number, char ret_name[static CONTAINER_NAME_SIZE])
+{
+    if (service->container_name)
+        (void)snprintf(ret_name, CONTAINER_NAME_SIZE, "%s", service->container_name);
+    else
+        (void)snprintf(ret_name, CONTAINER_NAME_SIZE, "%s-%s-%d", document->project, service->name,
+                       number);
+}
+
 static bool add_labels(struct body *body)
 {
     cJSON *labels = body_object(body, "Labels");

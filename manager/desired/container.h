@@ -18,6 +18,12 @@
 #define LABEL_NODE     "io.bellbuoy.node"
 #define LABEL_RESOURCE "io.bellbuoy.resource" /* of networks and volumes: the document's key */
 
+#define CONTAINER_NAME_SIZE 320 /* that a document can give, with NUL */
+
+/* The name that it should have: container_name, or PROJECT-SERVICE-NUMBER. */
+void container_name_format(const struct document *document, const struct service *service,
+                           int number, char ret_name[static CONTAINER_NAME_SIZE]);
+
 struct container_origin {
     const char *node;
     const char *image_id; /* "sha256:..." */

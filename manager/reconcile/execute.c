@@ -20,7 +20,9 @@ struct step {
     struct engine_call *call;
     struct pull *pull;
     struct verify *verify;
-    char made[65]; /* the id of what OP_CREATE made */
+    char made[65];            /* the id of what OP_CREATE made */
+    struct failure *conflict; /* over a name, while it is asked who has it */
+    bool insists;             /* on a name that nobody had when it was asked */
 };
 
 struct execution {
@@ -34,6 +36,7 @@ struct execution {
 };
 
 static void begin_what_can(struct execution *x);
+static int begin_call(struct step *s, struct err *e);
 
 /* ---- the end ---- */
 
@@ -57,6 +60,7 @@ void execution_free(struct execution *x)
         engine_cancel(TAKE(x->steps[i].call));
         pull_cancel(TAKE(x->steps[i].pull));
         verify_cancel(TAKE(x->steps[i].verify));
+        free(TAKE(x->steps[i].conflict));
     }
     uv_check_stop(&x->turn);
     uv_close((uv_handle_t *)&x->spin, on_closed);
@@ -138,6 +142,47 @@ static void keep_id(struct step *s, const struct engine_reply *reply)
         s->made[0] = '\0';
 }
 
+/* One that was removed just then has left the name free: it is tried once more before the name is
+ * taken for a ghost's. */
+static void on_holder(void *context, const struct engine_reply *reply)
+{
+    struct step *s = context;
+    struct failure failure = *s->conflict;
+    struct err e = {0};
+
+    s->call = NULL;
+    free(TAKE(s->conflict));
+    if (reply->status == 404 && !s->insists) {
+        s->insists = true;
+        if (begin_call(s, &e) == 0)
+            return;
+    }
+    if (reply->status == 404)
+        failure_set_ghost(&failure, s->op);
+    end_step(s, &failure);
+}
+
+/* True where on_holder() goes on. */
+static bool ask_for_holder(struct step *s, const struct engine_reply *reply,
+                           const struct failure *failure)
+{
+    char id[65], path[128];
+
+    if (!failure_name_holder(s->op, reply, id))
+        return false;
+    s->conflict = malloc(sizeof(*s->conflict));
+    if (!s->conflict)
+        return false;
+    *s->conflict = *failure;
+    (void)snprintf(path, sizeof(path), "/containers/%s/json", id);
+    if (engine_call(s->execution->settings.engine,
+                    &(struct engine_request){.method = "GET", .path = path}, on_holder, s,
+                    &s->call) == 0)
+        return true;
+    free(TAKE(s->conflict));
+    return false;
+}
+
 static void on_reply(void *context, const struct engine_reply *reply)
 {
     struct step *s = context;
@@ -152,7 +197,10 @@ static void on_reply(void *context, const struct engine_reply *reply)
             done = false;
         }
     }
-    end_step(s, done ? NULL : &failure);
+    if (done)
+        end_step(s, NULL);
+    else if (!ask_for_holder(s, reply, &failure))
+        end_step(s, &failure);
 }
 
 static void on_verified(void *context, const struct failure *failure)

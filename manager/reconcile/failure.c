@@ -44,6 +44,31 @@ void failure_set(struct failure *f, const struct op *op, enum reason_code code, 
     failure_set_engine(f, engine ? engine : "");
 }
 
+bool failure_name_holder(const struct op *op, const struct engine_reply *reply,
+                         char ret_id[static 65])
+{
+    static const char words[] = "is already in use by container \"";
+    const char *at = reply->status == 409 ? strstr(reply->message, words) : NULL;
+
+    if (!at || (op->kind != OP_CREATE && op->kind != OP_RENAME))
+        return false;
+    at += strlen(words);
+    size_t len = strspn(at, "0123456789abcdef");
+    if (len == 0 || len > 64 || at[len] != '"')
+        return false;
+    memcpy(ret_id, at, len);
+    ret_id[len] = '\0';
+    return true;
+}
+
+void failure_set_ghost(struct failure *f, const struct op *op)
+{
+    (void)snprintf(f->ghost, sizeof(f->ghost), "%s", op->name);
+    (void)snprintf(f->message, sizeof(f->message),
+                   "%s %s: the engine keeps the name for a container that is not there",
+                   op_kind_name(op->kind), op->object);
+}
+
 /* A reply may have been lost: what it asked for is there then, and the engine says so. */
 static bool was_done_before(const struct op *op, int status)
 {

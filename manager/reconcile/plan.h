@@ -8,6 +8,7 @@
  * earlier run was cut off:
  *
  *   NAME             the service's container
+ *   NAME.2           likewise, where the engine keeps NAME for a container that is not there
  *   NAME.new-REV     made, and not yet in its place
  *   NAME.old-REV     out of its place, kept until its successor has shown that it is good
  *
@@ -21,6 +22,7 @@
 #include "common/base/arena.h"
 #include "common/base/buf.h"
 #include "manager/desired/document.h"
+#include "manager/reconcile/ghosts.h"
 #include "manager/reconcile/observed.h"
 
 enum op_kind {
@@ -80,8 +82,9 @@ enum plan_mode {
 
 struct plan_settings {
     enum plan_mode mode;
-    bool refresh_images;   /* pull_policy always: pull now */
-    const char *bad_image; /* an image's id that did not become good; NULL: none */
+    bool refresh_images;         /* pull_policy always: pull now */
+    const char *bad_image;       /* an image's id that did not become good; NULL: none */
+    const struct ghosts *ghosts; /* names that cannot be given; NULL: none */
 };
 
 /* 0, also with an obstacle; or -ENOMEM. `plan` is all zero before, and for plan_deinit() after. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/str.h"
+#include "manager/desired/container.h"
 #include "manager/reconcile/planner.h"
 
 /* Which containers serve which of the document's slots, and why one that is there does not. */
@@ -99,19 +100,39 @@ static int rank(const struct slot *slot, const struct container *c)
     return (c == slot->present ? 2 : 0) + (container_is_up(c) ? 1 : 0);
 }
 
+static bool serves(const struct planner *p, const struct slot *slot, const struct container *c)
+{
+    return c->number == slot->number && str_equal(c->service, slot->service->name) &&
+           str_equal(c->project, p->document->project);
+}
+
+/* The one of its name, whatever service it is of; else its own by the name of one whose own name
+ * could not be had. */
+static const struct container *find_present(const struct planner *p, const struct slot *slot)
+{
+    const struct observed *o = p->observed;
+    const struct container *found = NULL;
+
+    for (size_t i = 0; i < o->container_count; i++) {
+        const struct container *c = &o->containers[i];
+
+        if (str_equal(c->name, slot->name) && str_equal(c->project, p->document->project))
+            return c;
+        if (serves(p, slot, c) && ghosts_stands_in(c->name, slot->name))
+            found = c;
+    }
+    return found;
+}
+
 static void match_slot(struct planner *p, struct slot *slot)
 {
     const struct observed *o = p->observed;
 
-    for (size_t i = 0; i < o->container_count; i++)
-        if (str_equal(o->containers[i].name, slot->name) &&
-            str_equal(o->containers[i].project, p->document->project))
-            slot->present = &o->containers[i];
+    slot->present = find_present(p, slot);
     for (size_t i = 0; i < o->container_count; i++) {
         const struct container *c = &o->containers[i];
 
-        if (c->number != slot->number || !str_equal(c->service, slot->service->name) ||
-            !str_equal(c->project, p->document->project))
+        if (!serves(p, slot, c))
             continue;
         const char *cause = cause_against(p, slot->service, c);
         if (c == slot->present)
@@ -127,6 +148,18 @@ static void match_slot(struct planner *p, struct slot *slot)
 static bool shares_namespace(const struct slot *slot)
 {
     return slot->service->namespace_of != NULL;
+}
+
+/* That which the document gives it, or the first like it that can be had. */
+static const char *name_of(struct planner *p, const struct service *service, int number)
+{
+    char wanted[CONTAINER_NAME_SIZE];
+
+    container_name_format(p->document, service, number, wanted);
+    const char *name = planner_textf(p, "%s", wanted);
+    for (int i = 2; name && ghosts_have(p->settings->ghosts, name); i++)
+        name = planner_textf(p, "%s.%d", wanted, i);
+    return name;
 }
 
 void planner_find_slots(struct planner *p)
@@ -147,8 +180,7 @@ void planner_find_slots(struct planner *p)
             p->slots[p->slot_count++] = (struct slot){
                 .service = s,
                 .number = n,
-                .name = s->container_name ? s->container_name
-                                          : planner_textf(p, "%s-%s-%d", d->project, s->name, n),
+                .name = name_of(p, s, n),
                 .create = OP_NONE,
                 .stop = OP_NONE,
                 .start = OP_NONE,

@@ -21,6 +21,8 @@ static int add(struct planner *p, const struct slot *slot, enum op_kind kind,
 
 static bool is_taken(const struct planner *p, const char *name)
 {
+    if (ghosts_have(p->settings->ghosts, name))
+        return true;
     for (size_t i = 0; i < p->observed->container_count; i++)
         if (str_equal(p->observed->containers[i].name, name))
             return true;

@@ -177,7 +177,9 @@ static void on_executed(void *context, const struct execution_result *result)
         };
     p->timed_out = false;
     if (failure.code != REASON_NONE && (!result->cancelled || failure.code == REASON_TIMEOUT)) {
-        if (is_steady(p) && failure.code != REASON_TIMEOUT)
+        if (project_goes_around(p, &failure))
+            ; /* no failure of the document */
+        else if (is_steady(p) && failure.code != REASON_TIMEOUT)
             project_keep_failed(p, &failure);
         else
             project_failed(p, &failure);
@@ -281,6 +283,7 @@ static void decide_keep(struct project *p)
     p->converged = plan_changes(&p->plan) == 0 && failure.code == REASON_NONE;
     list_drift(p);
     if (p->converged) {
+        ghosts_forget(&p->ghosts);
         p->trouble = (struct failure){0};
         p->keep_attempt = 0;
         p->next_keep_ms = 0;
@@ -324,6 +327,7 @@ static void on_observed(void *context, struct observed *observed, const struct e
         .mode = plan_mode(p),
         .refresh_images = p->refresh_images && !is_steady(p),
         .bad_image = is_steady(p) && p->bad_image[0] != '\0' ? p->bad_image : NULL,
+        .ghosts = &p->ghosts,
     };
 
     p->observation = NULL;
@@ -445,6 +449,7 @@ void project_engine_changed(struct project *p)
     if (engine_state(p->settings.engine) == ENGINE_UP) {
         /* Whatever was waited for may have become possible. */
         p->next_retry_ms = p->next_retry_us = p->next_keep_ms = 0;
+        ghosts_forget(&p->ghosts);
         project_schedule(p, 0);
     } else {
         p->converged = false;

@@ -45,6 +45,7 @@ struct project {
     unsigned keep_attempt;                /* likewise, of keeping up what is good */
     int64_t next_keep_ms;
     struct breaker breaker;
+    struct ghosts ghosts;   /* met since it was converged */
     char bad_image[160];    /* what a name was moved to, and did not become good; "": none */
     struct failure trouble; /* in keeping up what is good; code REASON_NONE: none */
     struct failure refused; /* the last document offered; likewise */
@@ -86,6 +87,8 @@ void project_fetch_free(struct project *p);
 /* ---- project_outcome.c ---- */
 
 int project_commit(struct project *p, struct err *e);
+/* True where that is no failure: the next plan goes another way. */
+bool project_goes_around(struct project *p, const struct failure *failure);
 /* Of an apply (its pulls, too) or a rollback. */
 void project_failed(struct project *p, const struct failure *failure);
 /* Of keeping up what is good. */

@@ -138,6 +138,16 @@ static void log_failure(const struct project *p, const char *msg, const struct f
                 LOG_STR("engine", failure->engine[0] ? failure->engine : NULL));
 }
 
+bool project_goes_around(struct project *p, const struct failure *failure)
+{
+    if (failure->ghost[0] == '\0' || !ghosts_add(&p->ghosts, failure->ghost))
+        return false;
+    log_warning("manager", "the engine keeps a name for a container that is not there",
+                LOG_STR("project", p->name), LOG_STR("name", failure->ghost),
+                LOG_STR("engine", failure->engine));
+    return true;
+}
+
 void project_failed(struct project *p, const struct failure *failure)
 {
     if (p->state.mode == MODE_APPLY) {

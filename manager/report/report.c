@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/str.h"
+#include "manager/desired/container.h"
 #include "manager/reconcile/plan.h"
 
 static void add_time(cJSON *object, const char *name, int64_t time_us)
@@ -164,6 +165,41 @@ static void add_drift(cJSON *object, const struct project_status *status)
     }
 }
 
+/* ---- what the engine does not let go of ---- */
+
+static void add_ghost(cJSON *list, const struct container *c, const char *object, const char *cause)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    add_text(json, "service", c->service);
+    cJSON_AddStringToObject(json, "object", object);
+    cJSON_AddStringToObject(json, "cause", cause);
+    append(list, json);
+}
+
+static void add_ghosts(cJSON *object, const struct document *document,
+                       const struct observed *observed)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, "ghosts");
+    char wanted[CONTAINER_NAME_SIZE], cause[CONTAINER_NAME_SIZE + 128];
+
+    for (size_t i = 0; document && observed && i < observed->container_count; i++) {
+        const struct container *c = &observed->containers[i];
+        const struct service *service = document_service(document, c->service);
+
+        if (!service || !str_equal(c->project, document->project))
+            continue;
+        container_name_format(document, service, c->number, wanted);
+        if (!ghosts_stands_in(c->name, wanted))
+            continue;
+        (void)snprintf(cause, sizeof(cause),
+                       "the engine kept the name for a container that is not there: %.300s stands "
+                       "in for it",
+                       c->name);
+        add_ghost(list, c, wanted, cause);
+    }
+}
+
 static void add_project(cJSON *projects, const struct project *project)
 {
     cJSON *json = cJSON_AddObjectToObject(projects, project_name(project));
@@ -182,6 +218,7 @@ static void add_project(cJSON *projects, const struct project *project)
     cJSON_AddBoolToObject(json, "paused", status.paused);
     cJSON_AddBoolToObject(json, "converged", status.converged);
     add_drift(json, &status);
+    add_ghosts(json, document, project_observed(project));
     add_reason(json, status.failure);
     cJSON *services = cJSON_AddObjectToObject(json, "services");
     for (size_t i = 0; document && i < document->service_count; i++)

@@ -107,6 +107,8 @@ static int check_project(const cJSON *project, struct err *e)
         r = check_object(project, at, objects[i], e);
     if (r == 0)
         r = check_list(project, at, "drift", e);
+    if (r == 0)
+        r = check_list(project, at, "ghosts", e);
     return r < 0 ? r : check_services(project, at, e);
 }
 

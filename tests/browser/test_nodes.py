@@ -13,6 +13,8 @@ FAILED = {
     "engine": "manifest for registry.example/app:9 not found: manifest unknown",
 }
 DRIFT = [{"service": "web", "object": "line3-web-1", "cause": "the container was removed"}]
+GHOSTS = [{"service": "api", "object": "line3-api-1",
+           "cause": "the engine kept the name for a container that is not there"}]
 EXITED = {"name": "line3-worker-1", "id": "4f5e", "imageId": "sha256:1", "state": "restarting",
           "health": "none", "restarts": 4, "startedAt": events.now(-20),
           "lastExit": {"code": 137, "oom": True, "at": events.now(-21), "tail": "<b>out</b> of memory"}}
@@ -43,7 +45,7 @@ def fleet():
                                applied={"revision": 42, "digest": "9f"})})
     yield "press-6", "presence", nodes.presence("press-6")
     yield "press-6", "reported", nodes.report("press-6", projects={
-        "line3": nodes.project(42, converged=False, drift=DRIFT, services={
+        "line3": nodes.project(42, converged=False, drift=DRIFT, ghosts=GHOSTS, services={
             "web": nodes.service("absent", "none"),
             "worker": nodes.service("restarting", "none", containers=[EXITED], restarts=4),
             "api": nodes.service("running", "unhealthy")})})
@@ -85,6 +87,7 @@ def test_each_node_is_told_in_words(site, show, scheme):
                  "Publish the image, or take the revision back"):
         expect(card(dashboard, "press-5")).to_contain_text(text)
     for text in ("drift: 1", "line3-web-1: the container was removed", "absent", "unhealthy",
+                 "ghosts: 1", "line3-api-1: the engine kept the name",
                  "restarting", "4 restarts", "exited with 137, out of memory"):
         expect(card(dashboard, "press-6")).to_contain_text(text)
     assert serious(dashboard.page) == []

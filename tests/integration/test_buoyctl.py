@@ -419,6 +419,13 @@ def test_status(ctl, fleet):
     assert not any(line != line.rstrip() for line in done.stdout.splitlines())
 
 
+def test_status_tells_of_ghosts(ctl, nodes):
+    node = nodes("press-7").set_project("line3", 7, ghosts=[
+        {"service": "web", "object": "line3-web-1", "cause": "the engine kept the name"}])
+    node.report()
+    assert "yes, ghost: line3-web-1" in ctl("status").stdout
+
+
 def test_status_as_data(ctl, fleet):
     as_json, as_yaml = ctl("status", "-o", "json"), ctl("status", "-o", "yaml")
     assert tree(as_json) == yaml.safe_load(as_yaml.stdout)

@@ -80,9 +80,11 @@ function serviceNode([name, service]) {
     ...containers.filter((container) => container.lastExit).map(exitNode));
 }
 
-function driftNode(drift) {
-  if (!drift?.length) return null;
-  return el('ul', { class: 'drift' }, ...drift.map(({ service, object, cause }) => (
+/* Drift, and ghosts: what the engine does not let go of. */
+function differencesNode({ drift, ghosts }) {
+  const all = [...(drift ?? []), ...(ghosts ?? [])];
+  if (!all.length) return null;
+  return el('ul', { class: 'drift' }, ...all.map(({ service, object, cause }) => (
     el('li', { dir: 'auto' }, `${object ?? service}: ${cause}`))));
 }
 
@@ -115,11 +117,12 @@ function projectNode(node, name, project, now) {
     el('h3', {}, el('span', { dir: 'auto' }, name),
       revision === undefined ? '' : el('span', { class: 'revision' }, ` revision ${revision}`)),
     el('div', { class: 'tags' }, badge(tone, text), convergedTag(project),
+      project.ghosts?.length ? badge('warn', `ghosts: ${project.ghosts.length}`) : null,
       project.paused ? badge('warn', 'paused') : null),
     projectFacts(project),
     progressNode(progressOf(node, name, now)),
     project.reason ? reasonNode(project.reason) : null,
-    driftNode(project.drift),
+    differencesNode(project),
     el('ul', { class: 'services', 'aria-label': `Services of ${name}` },
       ...servicesOf(project).map(serviceNode)));
 }

@@ -116,6 +116,13 @@ static bool refuse(struct model *model, const char *why)
     return false;
 }
 
+static bool is_free(struct model *model, const char *name)
+{
+    if (ghosts_have(&model->haunted, name))
+        model->ghost = name;
+    return (!model->ghost && !model_find(model, name)) || refuse(model, "the name is taken");
+}
+
 static struct model_container *by_id(struct model *model, const char *id)
 {
     for (size_t i = 0; i < MODEL_MAX; i++)
@@ -167,8 +174,8 @@ static bool do_create(struct model *model, const struct document *document, cons
             c = &model->containers[i];
     if (!c)
         return refuse(model, "the model is too small");
-    if (model_find(model, op->name))
-        return refuse(model, "the name is taken");
+    if (!is_free(model, op->name))
+        return false;
     if (!image || image[0] == '\0')
         return refuse(model, "the image is not there");
     *c = (struct model_container){
@@ -262,8 +269,8 @@ static bool do_container(struct model *model, const struct op *op, struct model_
         }
         return true;
     case OP_RENAME:
-        if (model_find(model, op->name))
-            return refuse(model, "the name is taken");
+        if (!is_free(model, op->name))
+            return false;
         COPY(c->name, op->name);
         return true;
     case OP_START:
@@ -283,7 +290,7 @@ bool model_do(struct model *model, const struct document *document, const struct
     const char *id = op->container ? op->container : op->maker >= 0 ? model->made[op->maker] : "";
     struct model_container *c = by_id(model, id);
 
-    model->refused = NULL;
+    model->refused = model->ghost = NULL;
     switch (op->kind) {
     case OP_CREATE:
         return do_create(model, document, plan, index);

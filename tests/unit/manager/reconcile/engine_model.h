@@ -2,8 +2,8 @@
 
 /*
  * An engine in memory for the planner: carries out operations as the real one would, and refuses
- * what it would refuse (a name or a port that is taken, a container of a network that is not
- * there).
+ * what it would refuse (a name or a port that is taken, also by nobody; a container of a network
+ * that is not there).
  */
 
 #include "manager/reconcile/plan.h"
@@ -37,8 +37,10 @@ struct model {
     size_t volume_count;
     char images[8][2][32]; /* reference, id */
     int next_id;
-    char made[512][16];  /* by the plan's operations */
-    const char *refused; /* why the last operation was; NULL: it was not */
+    char made[512][16];    /* by the plan's operations */
+    const char *refused;   /* why the last operation was; NULL: it was not */
+    struct ghosts haunted; /* names that no container has and none can get */
+    const char *ghost;     /* the one that the last operation met; NULL: none */
 };
 
 /* Like GET of the lists: the caller frees with model_release(). */

@@ -21,6 +21,8 @@
 #define STEPS     6
 
 static uint64_t seed;
+/* What the manager has met since it was started or had converged. */
+static struct ghosts ghosts;
 
 static unsigned draw(unsigned n)
 {
@@ -116,12 +118,13 @@ static void print_plan(const struct plan *plan)
     }
 }
 
-/* True: done to its end, and committed. `cut`: after so many operations. */
+/* True: done to its end, and committed. `cut`: after so many operations. False as well where it met
+ * a ghost: that is gone around. */
 static bool carry_out(struct model *model, const struct document *document, enum plan_mode mode,
                       size_t cut)
 {
     struct observed *observed = model_observe(model);
-    const struct plan_settings settings = {.mode = mode};
+    const struct plan_settings settings = {.mode = mode, .ghosts = &ghosts};
     struct plan plan = {0};
     bool done[512] = {0};
     size_t count = 0;
@@ -131,8 +134,11 @@ static bool carry_out(struct model *model, const struct document *document, enum
     assert_int_equal(plan.obstacle.code, REASON_NONE);
     assert_true(plan.count < ARRAY_SIZE(done));
     memset(model->made, 0, sizeof(model->made));
+    model->ghost = NULL;
     while (count < cut && (next = pick(&plan, done)) >= 0) {
         if (!model_do(model, document, &plan, (size_t)next)) {
+            if (model->ghost && ghosts_add(&ghosts, model->ghost))
+                break;
             print_plan(&plan);
             print_error("operation %d: %s\n", next, model->refused);
             fail();
@@ -141,13 +147,19 @@ static bool carry_out(struct model *model, const struct document *document, enum
         count++;
     }
     bool finished = count == plan.count;
-    if (!finished && count < cut) {
+    if (!finished && count < cut && !model->ghost) {
         print_plan(&plan);
         fail_msg("operations wait for each other");
     }
     plan_deinit(&plan);
     model_release(observed);
     return finished;
+}
+
+static void complete(struct model *model, const struct document *document, enum plan_mode mode)
+{
+    while (!carry_out(model, document, mode, SIZE_MAX))
+        ;
 }
 
 static size_t changes(struct model *model, const struct document *document, bool show)
@@ -173,7 +185,11 @@ static void disturb(struct model *model)
 
     if (!c->exists || c->foreign)
         return;
-    switch (draw(4)) {
+    switch (draw(5)) {
+    case 4:
+        (void)ghosts_add(&model->haunted, c->name);
+        c->exists = false;
+        break;
     case 0:
         c->exists = false;
         break;
@@ -202,7 +218,8 @@ static size_t wanted(const struct document *document)
 static void settle(struct model *model, const struct document *document)
 {
     for (int i = 0; i < 2 && changes(model, document, false) > 0; i++)
-        carry_out(model, document, PLAN_STEADY, SIZE_MAX);
+        complete(model, document, PLAN_STEADY);
+    ghosts_forget(&ghosts);
     assert_int_equal(changes(model, document, true), 0);
     assert_int_equal(model_count(model), wanted(document));
     assert_string_equal(model_find(model, "stranger")->id, "s1");
@@ -220,6 +237,7 @@ static void run_sequence(uint64_t number)
     };
     struct document *good = NULL;
 
+    ghosts_forget(&ghosts);
     seed = number * UINT64_C(0x9E3779B97F4A7C15) + 1;
     for (int64_t revision = 1; revision <= STEPS; revision++) {
         struct document *next = random_document(revision);
@@ -228,6 +246,10 @@ static void run_sequence(uint64_t number)
         /* Cut off, and gone on with. */
         for (unsigned cuts = draw(3); cuts > 0 && !committed; cuts--)
             committed = carry_out(&model, next, PLAN_APPLY, draw(12));
+        if (draw(3) == 0) /* the manager is started anew */
+            ghosts_forget(&ghosts);
+        if (draw(4) == 0) /* the engine is */
+            ghosts_forget(&model.haunted);
         if (!committed && good && draw(3) == 0) {
             while (!carry_out(&model, good, PLAN_ROLLBACK, draw(4) == 0 ? draw(8) : SIZE_MAX))
                 ;
@@ -236,7 +258,7 @@ static void run_sequence(uint64_t number)
             continue;
         }
         if (!committed)
-            assert_true(carry_out(&model, next, PLAN_APPLY, SIZE_MAX));
+            complete(&model, next, PLAN_APPLY);
         document_free(good);
         good = next;
         settle(&model, good);

@@ -74,6 +74,7 @@ static void test_what_is_refused(void **state)
          "/projects/x/services has a name of 129 bytes"},
         {OF("{\"phase\":\"IDLE\",\"reason\":\"x\"}"), "/projects/x/reason must be an object"},
         {OF("{\"phase\":\"IDLE\",\"drift\":{}}"), "/projects/x/drift must be an array"},
+        {OF("{\"phase\":\"IDLE\",\"ghosts\":{}}"), "/projects/x/ghosts must be an array"},
         {"{\"node\":\"press.7\",\"session\":1," AT ",\"groups\":7}", "/groups must be an array"},
         {"{\"node\":\"press.7\",\"session\":1," AT ",\"engine\":\"up\"}",
          "/engine must be an object"},
