@@ -1,6 +1,5 @@
 #include "manager/reconcile/observe.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/str.h"
 #include "manager/desired/container.h"
+#include "manager/engine/url.h"
 #include "manager/reconcile/tail.h"
 
 /* One question to the engine, and what to do with its answer. */
@@ -265,12 +265,7 @@ static int ask_for_image(struct observation *o, const char *image)
     struct question *q = &o->questions[o->count];
 
     buf_append_str(&path, "/images/");
-    for (const char *c = image; *c; c++) {
-        if (isalnum((unsigned char)*c) || strchr("-._~/:@", *c))
-            buf_append_char(&path, *c);
-        else
-            buf_appendf(&path, "%%%02X", (unsigned char)*c);
-    }
+    url_append_path(&path, image);
     buf_append_str(&path, "/json");
     if (buf_failed(&path))
         return -ENOMEM;
