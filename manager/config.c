@@ -42,6 +42,20 @@ static const struct option engine_table[] = {
      .offset = AT(registry_config),
      .value_name = "FILE",
      .help = "Credentials of registries, like Docker's config.json (\"auths\")."},
+    {.name = "image-gc-interval",
+     .type = OPTION_DURATION,
+     .offset = AT(image_gc_interval_ms),
+     .fallback = "24h",
+     .max = INT64_C(30) * 24 * 3600 * 1000,
+     .value_name = "DURATION",
+     .help = "How often it removes images that it pulled and nothing needs; 0 for never."},
+    {.name = "image-gc-min-age",
+     .type = OPTION_DURATION,
+     .offset = AT(image_gc_min_age_ms),
+     .fallback = "24h",
+     .max = INT64_C(365) * 24 * 3600 * 1000,
+     .value_name = "DURATION",
+     .help = "How long nothing has needed an image that is removed, unless the disk is short."},
 };
 
 static const struct option safety_table[] = {

@@ -23,8 +23,10 @@ struct manager_config {
     size_t group_count;
     const char *state_dir;
     const char *docker_socket;
-    const char *registry_config; /* NULL: none */
-    const char *secrets_dir;     /* NULL: none */
+    const char *registry_config;  /* NULL: none */
+    int64_t image_gc_interval_ms; /* 0: never */
+    int64_t image_gc_min_age_ms;
+    const char *secrets_dir; /* NULL: none */
     struct option_list allow, allow_bind;
     struct safety safety; /* of these */
     char host_name[NODE_NAME_SIZE];

@@ -12,6 +12,7 @@
 #include "common/loop/signals.h"
 #include "manager/link/commands.h"
 #include "manager/link/link.h"
+#include "manager/reconcile/collector.h"
 #include "manager/reconcile/projects.h"
 
 #define CLOSE_MS         2000 /* for the goodbye */
@@ -27,6 +28,7 @@ struct manager {
     struct store *store;
     struct engine *engine;
     struct events *events;
+    struct collector *collector;
     struct projects *projects;
     struct link *link;
     struct commands *commands;
@@ -184,6 +186,12 @@ static double writes(void *context)
     return (double)engine_writes(s->engine);
 }
 
+static double images_removed(void *context)
+{
+    const struct manager *s = context;
+    return (double)collector_removed(s->collector);
+}
+
 static double count(const struct manager *s, bool converged)
 {
     struct project_status status;
@@ -212,6 +220,8 @@ static void init_metrics(struct manager *s)
                      "1 while the Docker engine answers.", engine_up, s);
     metrics_callback(s->metrics, "bellbuoy_manager_engine_writes_total", NULL,
                      "Requests to the engine that may change something.", writes, s);
+    metrics_callback(s->metrics, "bellbuoy_manager_images_removed_total", NULL,
+                     "Images that were pulled and nothing needed any more.", images_removed, s);
     metrics_callback(s->metrics, "bellbuoy_manager_projects", "converged=\"true\"",
                      "Projects by whether they are as their document says.", converged, s);
     metrics_callback(s->metrics, "bellbuoy_manager_projects", "converged=\"false\"",
@@ -276,12 +286,26 @@ static int start_engine(struct manager *s, struct err *e)
     return events_new(&events, &s->events, e);
 }
 
+static int start_collector(struct manager *s, struct err *e)
+{
+    const struct collector_settings settings = {
+        .loop = &s->loop,
+        .engine = s->engine,
+        .store = s->store,
+        .random = &random_kernel,
+        .interval_ms = s->config->image_gc_interval_ms,
+        .min_age_ms = s->config->image_gc_min_age_ms,
+    };
+    return collector_new(&settings, &s->collector, e);
+}
+
 static int start_projects(struct manager *s, struct err *e)
 {
     const struct project_settings settings = {
         .loop = &s->loop,
         .engine = s->engine,
         .store = s->store,
+        .collector = s->collector,
         .safety = &s->config->safety,
         .node = s->config->node,
         .registry_config = s->config->registry_config,
@@ -290,7 +314,10 @@ static int start_projects(struct manager *s, struct err *e)
         .changed = on_project_changed,
         .progress = on_progress,
     };
-    return projects_new(&settings, &s->projects, e);
+    int r = projects_new(&settings, &s->projects, e);
+    if (r == 0)
+        collector_start(s->collector, s->projects);
+    return r;
 }
 
 static int start_link(struct manager *s, struct err *e)
@@ -339,6 +366,8 @@ static int start(struct manager *s, struct err *e)
     if (r == 0)
         r = start_engine(s, e);
     if (r == 0)
+        r = start_collector(s, e);
+    if (r == 0)
         r = start_projects(s, e);
     if (r < 0)
         return r;
@@ -364,6 +393,7 @@ static void deinit(struct manager *s)
     link_stop(s->link);
     admin_free(s->admin);
     projects_free(TAKE(s->projects));
+    collector_free(s->collector);
     events_free(s->events);
     engine_stop(s->engine);
     signals_stop(&s->signals);

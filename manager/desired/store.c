@@ -174,6 +174,24 @@ int store_forget(struct store *store, const char *project, struct err *e)
     return store_sync_folder(path, e);
 }
 
+/* ---- images ---- */
+
+int store_read_images(const struct store *store, char **ret_text, size_t *ret_len, struct err *e)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%.2048s/images.json", store->folder);
+    return store_read_path(path, ret_text, ret_len, e);
+}
+
+int store_write_images(struct store *store, const char *text, size_t len, struct err *e)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%.2048s/images.json", store->folder);
+    return file_write_atomic(path, text, len, STORE_FILE_MODE, e);
+}
+
 /* ---- session ---- */
 
 static int write_session(const struct store *store, int64_t session, int64_t *ret_session,

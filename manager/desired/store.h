@@ -8,6 +8,8 @@
  *   projects/PROJECT/last-good.json      the last that was verified
  *   projects/PROJECT/state.json          revisions by origin, quarantine, pause, attempt
  *   projects/PROJECT/history/REVISION-DIGEST12.json   the last ten that were taken
+ *   images.json                          the images that the manager has pulled
+ *   images.json                          the images that were pulled
  *
  * One thread; blocking, of a few milliseconds.
  */
@@ -52,6 +54,11 @@ MUST_CHECK int store_read_history(const struct store *store, const char *project
 MUST_CHECK int store_projects(const struct store *store, char ***ret_names, struct err *e);
 /* Removes all that is kept of a project. */
 MUST_CHECK int store_forget(struct store *store, const char *project, struct err *e);
+
+/* The list of pulled images, which the caller frees; -ENOENT without one. */
+MUST_CHECK int store_read_images(const struct store *store, char **ret_text, size_t *ret_len,
+                                 struct err *e);
+MUST_CHECK int store_write_images(struct store *store, const char *text, size_t len, struct err *e);
 
 /* The number of this start: one more than at the last, kept before it is returned. */
 MUST_CHECK int store_next_session(struct store *store, int64_t *ret_session, struct err *e);

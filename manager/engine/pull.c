@@ -279,3 +279,8 @@ int pull_start(struct engine *engine, const struct pull_settings *settings, stru
     *ret_pull = TAKE(pull);
     return 0;
 }
+
+bool pull_is_under_way(struct engine *engine)
+{
+    return !TAILQ_EMPTY(engine_pulls(engine));
+}

@@ -38,3 +38,6 @@ struct pull_settings {
 MUST_CHECK int pull_start(struct engine *engine, const struct pull_settings *settings,
                           struct pull **ret_pull, struct err *e);
 void pull_cancel(struct pull *pull); /* accepts NULL; also frees; `done` frees by itself */
+
+/* True while the engine is asked for any image. */
+bool pull_is_under_way(struct engine *engine);

@@ -2,8 +2,9 @@
 
 /*
  * Does what a plan says: each operation when those before it are done, several at once. The only
- * place that writes to the engine. A plan with pulls is done up to those: what was pulled changes
- * the plan. When an operation fails no other is begun, and those under way are waited for.
+ * place that writes to the engine, but for the removal of images (collector.h). A plan with pulls
+ * is done up to those: what was pulled changes the plan. When an operation fails no other is begun,
+ * and those under way are waited for.
  */
 
 #include <uv.h>

@@ -142,6 +142,7 @@ static void log_step(const struct project *p, const struct step_news *news)
 void project_tell_step(struct project *p, const struct step_news *news)
 {
     log_step(p, news);
+    collector_take_step(p->settings.collector, news);
     p->settings.progress(p->settings.context, p, news);
 }
 
@@ -394,7 +395,7 @@ static int64_t change_waits_ms(struct project *p)
 static bool choose_target(struct project *p)
 {
     int64_t wait_ms = p->state.mode == MODE_STEADY ? 0 : change_waits_ms(p);
-    bool waits = wait_ms > 0 || p->fetch.execution;
+    bool waits = wait_ms > 0 || p->fetch.target;
 
     p->keeping = waits && p->state.mode == MODE_APPLY;
     if (wait_ms > 0)

@@ -18,8 +18,10 @@
 #include "manager/desired/document.h"
 #include "manager/desired/store.h"
 #include "manager/engine/engine.h"
+#include "manager/reconcile/collector.h"
 #include "manager/reconcile/execute.h"
 #include "manager/reconcile/failure.h"
+#include "manager/reconcile/garbage.h"
 #include "manager/reconcile/observed.h"
 #include "manager/reconcile/taken.h"
 
@@ -29,6 +31,7 @@ struct project_settings {
     uv_loop_t *loop;
     struct engine *engine;
     struct store *store;
+    struct collector *collector;
     const struct safety *safety;
     const char *node, *registry_config;
     const struct random_source *random;
@@ -128,3 +131,6 @@ struct taken *project_taken(const struct project *project);
 bool project_is_steady(const struct project *project);
 /* As last seen; NULL: not yet. Valid until the next turn of the loop. */
 const struct observed *project_observed(const struct project *project);
+/* Adds the images that it may need: for what is desired, for what was good, and, with `earlier`,
+ * for the revision that project_roll_back(0) would take. */
+void project_add_images(const struct project *project, bool earlier, struct image_names *names);

@@ -1,7 +1,7 @@
 #include <stdio.h>
-#include <sys/statvfs.h>
 
 #include "common/base/log.h"
+#include "manager/reconcile/disk.h"
 #include "manager/reconcile/project_internal.h"
 
 /* The pulls of an apply. They may take long: what was good is kept up meanwhile. */
@@ -15,6 +15,7 @@ static void release(struct project *p)
 
 void project_fetch_free(struct project *p)
 {
+    collector_cancel(TAKE(p->fetch.room));
     execution_free(TAKE(p->fetch.execution));
     release(p);
 }
@@ -48,38 +49,9 @@ static int no_commit(void *context, struct err *e)
     return FAIL(e, EINVAL, "nothing was verified");
 }
 
-/* Layers' sizes are known only as they come, and a full disk would stop what runs: some room is
- * kept. Where the engine's folder is not to be seen, as in a pod, its own errors must do. */
-static bool has_room(struct project *p)
-{
-    int64_t wanted = p->target->document->policy.min_free_disk_bytes;
-    const char *folder = engine_data_root(p->settings.engine);
-    struct failure failure = {.code = REASON_DISK, .pulling = true};
-    struct statvfs fs;
-
-    if (wanted == 0 || folder[0] == '\0' || statvfs(folder, &fs) < 0)
-        return true;
-    int64_t there = (int64_t)(fs.f_bavail * fs.f_frsize);
-    if (there >= wanted)
-        return true;
-    (void)snprintf(failure.message, sizeof(failure.message),
-                   "%s has %lld MiB free, and the policy's minFreeDisk is %lld MiB", folder,
-                   (long long)(there >> 20), (long long)(wanted >> 20));
-    project_failed(p, &failure);
-    return false;
-}
-
-void project_fetch(struct project *p)
+static void start(struct project *p)
 {
     struct err e = {0};
-
-    if (!has_room(p))
-        return;
-
-    p->fetch.plan = p->plan;
-    p->plan = (struct plan){0};
-    p->fetch.observed = TAKE(p->observed);
-    p->fetch.target = taken_ref(p->target);
     const struct execution_settings settings = {
         .loop = p->settings.loop,
         .engine = p->settings.engine,
@@ -93,6 +65,7 @@ void project_fetch(struct project *p)
         .step = on_step,
         .done = on_done,
     };
+
     if (execution_start(&settings, &p->fetch.execution, &e) < 0) {
         log_error("manager", "nothing can be pulled", LOG_STR("project", p->name),
                   LOG_STR("reason", e.msg));
@@ -101,4 +74,57 @@ void project_fetch(struct project *p)
     }
     project_set_phase(p, PHASE_DOWNLOADING);
     project_schedule(p, 0);
+}
+
+/* ---- room ---- */
+
+static int64_t wanted_bytes(const struct project *p)
+{
+    return p->fetch.target->document->policy.min_free_disk_bytes;
+}
+
+/* Layers' sizes are known only as they come, and a full disk would stop what runs: some room is
+ * kept. Where the engine's folder is not to be seen, as in a pod, its own errors must do. */
+static bool has_room(const struct project *p)
+{
+    int64_t free_bytes = disk_free_bytes(p->settings.engine);
+    return free_bytes < 0 || free_bytes >= wanted_bytes(p);
+}
+
+static void fail_for_room(struct project *p)
+{
+    struct failure failure = {.code = REASON_DISK, .pulling = true};
+
+    (void)snprintf(failure.message, sizeof(failure.message),
+                   "%s has %lld MiB free, and the policy's minFreeDisk is %lld MiB",
+                   engine_data_root(p->settings.engine),
+                   (long long)(disk_free_bytes(p->settings.engine) >> 20),
+                   (long long)(wanted_bytes(p) >> 20));
+    release(p);
+    project_failed(p, &failure);
+    project_schedule(p, 0);
+}
+
+static void on_room(void *context)
+{
+    struct project *p = context;
+
+    p->fetch.room = NULL;
+    if (has_room(p))
+        start(p);
+    else
+        fail_for_room(p);
+}
+
+void project_fetch(struct project *p)
+{
+    p->fetch.plan = p->plan;
+    p->plan = (struct plan){0};
+    p->fetch.observed = TAKE(p->observed);
+    p->fetch.target = taken_ref(p->target);
+    if (has_room(p))
+        start(p);
+    else if (collector_make_room(p->settings.collector, wanted_bytes(p), on_room, p,
+                                 &p->fetch.room) < 0)
+        fail_for_room(p);
 }

@@ -30,9 +30,10 @@ struct project {
     bool refresh_images; /* pull_policy always has not been followed yet */
     bool timed_out;
 
-    /* Pulls for the desired one, while the good one is kept up. */
+    /* Pulls for the desired one, while the good one is kept up; `target` NULL: none. */
     struct {
         struct taken *target;
+        struct collector_room *room; /* is being made before */
         struct observed *observed;
         struct plan plan;
         struct execution *execution;
@@ -80,7 +81,8 @@ void project_tell_step(struct project *p, const struct step_news *news);
 
 /* ---- project_fetch.c ---- */
 
-/* Takes observation and plan over, pulls what the plan names, and looks again. */
+/* Takes observation and plan over, makes room where there is too little, pulls what the plan names,
+ * and looks again. */
 void project_fetch(struct project *p);
 void project_fetch_free(struct project *p);
 

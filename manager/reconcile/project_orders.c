@@ -65,22 +65,38 @@ static int find_earlier(const struct project *p, int64_t *ret_revision, char dig
     return FAIL(e, ENOENT, "project '%s' has no earlier revision in its history", p->name);
 }
 
-int project_roll_back(struct project *p, int64_t revision, struct err *e)
+/* A revision of the history; 0: find_earlier(). The caller frees both. */
+static int load_revision(const struct project *p, int64_t revision, struct document **ret_document,
+                         char **ret_text, size_t *ret_len, struct err *e)
 {
     char digest[DIGEST_SIZE] = "";
-    struct document *document = NULL;
-    struct rejection rejection = {0};
     char *text AUTO(free) = NULL;
-    size_t len = 0;
+    struct rejection rejection = {0};
+    size_t len;
 
     int r = revision == 0 ? find_earlier(p, &revision, digest, e) : 0;
     if (r == 0)
         r = store_read_history(p->settings.store, p->name, revision, digest[0] ? digest : NULL,
                                &text, &len, e);
-    if (r == 0 && document_parse(text, len, p->settings.safety, &document, &rejection) < 0) {
+    if (r < 0)
+        return r;
+    r = document_parse(text, len, p->settings.safety, ret_document, &rejection);
+    if (r < 0) {
         *e = rejection.e;
-        r = -EINVAL;
+        return r;
     }
+    *ret_text = TAKE(text);
+    *ret_len = len;
+    return 0;
+}
+
+int project_roll_back(struct project *p, int64_t revision, struct err *e)
+{
+    struct document *document = NULL;
+    char *text AUTO(free) = NULL;
+    size_t len = 0;
+
+    int r = load_revision(p, revision, &document, &text, &len, e);
     if (r < 0)
         return r;
     struct taken *taken = taken_new(document, text, len);
@@ -88,6 +104,28 @@ int project_roll_back(struct project *p, int64_t revision, struct err *e)
         return FAIL(e, ENOMEM, "out of memory");
     project_state_release(&p->state, document->digest);
     return project_take(p, taken, "rollback", e);
+}
+
+/* ---- images ---- */
+
+static void add_images(const struct document *document, struct image_names *names)
+{
+    for (size_t i = 0; i < document->service_count; i++)
+        image_names_add(names, document->services[i].image);
+}
+
+void project_add_images(const struct project *p, bool earlier, struct image_names *names)
+{
+    struct document *document AUTO(document_free) = NULL;
+    char *text AUTO(free) = NULL;
+    struct err e = {0};
+    size_t len;
+
+    if (p->desired)
+        add_images(p->desired->document, names);
+    add_images(p->good->document, names);
+    if (earlier && load_revision(p, 0, &document, &text, &len, &e) == 0)
+        add_images(document, names);
 }
 
 /* ---- status ---- */

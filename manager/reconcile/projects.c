@@ -85,6 +85,12 @@ void projects_wake_network(struct projects *projects, const char *network)
             project_wake(projects->list[i], NULL);
 }
 
+void projects_add_images(const struct projects *projects, bool earlier, struct image_names *names)
+{
+    for (size_t i = 0; i < projects->count; i++)
+        project_add_images(projects->list[i], earlier, names);
+}
+
 static int load(struct projects *projects, char **names, struct err *e)
 {
     struct project *project;

@@ -29,3 +29,6 @@ void projects_engine_changed(struct projects *projects);
 void projects_wake(struct projects *projects, const char *project, const char *container);
 /* Of an event of a network, which tells no project: those that have to do with it. */
 void projects_wake_network(struct projects *projects, const char *network);
+
+/* As project_add_images(), of all. */
+void projects_add_images(const struct projects *projects, bool earlier, struct image_names *names);

@@ -176,7 +176,11 @@ class EngineProxy:
 
     def answer(self, match, status, message, times=1):
         """Answered as the engine would; it never sees it."""
-        return self._add(Fault("answer", match, times, status=status, message=message))
+        return self._add(Fault("answer", match, times, status=status, content={"message": message}))
+
+    def answer_with(self, match, content, times=None):
+        """Answered well, with this; the engine never sees it."""
+        return self._add(Fault("answer", match, times, status=200, content=content))
 
     def clear(self):
         """No faults any more; what hangs goes on."""
@@ -289,8 +293,8 @@ class _Connection:
     def _drain_request(self):
         _copy_body(self.client, self.request.headers, lambda _: None)
 
-    def _answer(self, status, message):
-        body = json.dumps({"message": message}).encode() + b"\n"
+    def _answer(self, status, content):
+        body = json.dumps(content).encode() + b"\n"
         self.client.write(f"HTTP/1.1 {status} Fault\r\nContent-Type: application/json\r\n"
                           f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         return True
