@@ -44,7 +44,7 @@ struct collector {
     struct pull_watch *watch;
     uv_timer_t wake; /* for the next look */
     uv_timer_t turn; /* for room, outside of whoever asks for it */
-    TAILQ_HEAD(, collector_room) rooms;
+    TAILQ_HEAD(collector_rooms, collector_room) rooms;
     struct round round;
     uint64_t removed;
 };

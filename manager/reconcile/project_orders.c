@@ -72,7 +72,7 @@ static int load_revision(const struct project *p, int64_t revision, struct docum
     char digest[DIGEST_SIZE] = "";
     char *text AUTO(free) = NULL;
     struct rejection rejection = {0};
-    size_t len;
+    size_t len = 0;
 
     int r = revision == 0 ? find_earlier(p, &revision, digest, e) : 0;
     if (r == 0)

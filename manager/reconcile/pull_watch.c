@@ -24,7 +24,7 @@ struct pull_watch {
     struct pull_watch_settings settings;
     struct engine_call *listing;
     cJSON *before; /* the engine's list of images; NULL: not known */
-    TAILQ_HEAD(, arrival) arrivals;
+    TAILQ_HEAD(arrivals, arrival) arrivals;
 };
 
 int pull_watch_new(const struct pull_watch_settings *settings, struct pull_watch **ret_watch)
