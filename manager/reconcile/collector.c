@@ -157,7 +157,7 @@ static bool has_room(const struct collector *c)
 
     TAILQ_FOREACH(room, &c->rooms, link)
     {
-        if (free_bytes >= 0 && free_bytes < room->wanted_bytes)
+        if (free_bytes < room->wanted_bytes) /* or is not known */
             return false;
     }
     return true;

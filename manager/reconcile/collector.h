@@ -38,8 +38,8 @@ void collector_free(struct collector *collector);
 /* Each step of any project: a pull that begins, and what it has brought. */
 void collector_take_step(struct collector *collector, const struct step_news *news);
 
-/* Removes until so much is free, or nothing is left to remove; then calls `done`, once, and not
- * before it has returned. -ENOMEM. */
+/* Removes until so much is free (INT64_MAX: all), or nothing is left to remove; then calls `done`,
+ * once, and not before it has returned. -ENOMEM. */
 MUST_CHECK int collector_make_room(struct collector *collector, int64_t wanted_bytes,
                                    void (*done)(void *context), void *context,
                                    struct collector_room **ret_room);

@@ -25,21 +25,45 @@ static void on_step(void *context, const struct step_news *news)
     project_tell_step(context, news);
 }
 
+static void fail(struct project *p, const struct failure *failure)
+{
+    release(p);
+    project_failed(p, failure);
+    project_schedule(p, 0);
+}
+
+static void on_cleared(void *context)
+{
+    struct project *p = context;
+    const struct failure failure = p->fetch.failure;
+
+    p->fetch.room = NULL;
+    fail(p, &failure);
+}
+
+/* The next try has what room there can be: what the disk has free is not always to be seen. */
+static bool clear_disk(struct project *p, const struct failure *failure)
+{
+    p->fetch.failure = *failure;
+    return failure->code == REASON_DISK && collector_make_room(p->settings.collector, INT64_MAX,
+                                                               on_cleared, p, &p->fetch.room) == 0;
+}
+
 static void on_done(void *context, const struct execution_result *result)
 {
     struct project *p = context;
-    struct failure failure = result->failure;
+    const struct failure failure = result->failure;
 
     p->fetch.execution = NULL;
-    release(p);
     if (failure.code == REASON_NONE) {
+        release(p);
         p->refresh_images = false;
         p->attempt = 0;
         p->state.failure = failure;
-    } else {
-        project_failed(p, &failure);
+        project_schedule(p, 0);
+    } else if (!clear_disk(p, &failure)) {
+        fail(p, &failure);
     }
-    project_schedule(p, 0);
 }
 
 /* A plan with pulls is done up to those, and has no commit to come to. */
@@ -100,9 +124,7 @@ static void fail_for_room(struct project *p)
                    engine_data_root(p->settings.engine),
                    (long long)(disk_free_bytes(p->settings.engine) >> 20),
                    (long long)(wanted_bytes(p) >> 20));
-    release(p);
-    project_failed(p, &failure);
-    project_schedule(p, 0);
+    fail(p, &failure);
 }
 
 static void on_room(void *context)

@@ -33,7 +33,8 @@ struct project {
     /* Pulls for the desired one, while the good one is kept up; `target` NULL: none. */
     struct {
         struct taken *target;
-        struct collector_room *room; /* is being made before */
+        struct collector_room *room; /* is being made before, or after `failure` */
+        struct failure failure;
         struct observed *observed;
         struct plan plan;
         struct execution *execution;
@@ -47,6 +48,8 @@ struct project {
     int64_t next_keep_ms;
     struct breaker breaker;
     struct ghosts ghosts;   /* met since it was converged */
+    struct ghosts suspects; /* ids of containers that were not stopped or removed once */
+    int64_t next_ghost_ms;  /* when it is tried again to remove what is buried */
     char bad_image[160];    /* what a name was moved to, and did not become good; "": none */
     struct failure trouble; /* in keeping up what is good; code REASON_NONE: none */
     struct failure refused; /* the last document offered; likewise */
@@ -91,6 +94,7 @@ void project_fetch_free(struct project *p);
 int project_commit(struct project *p, struct err *e);
 /* True where that is no failure: the next plan goes another way. */
 bool project_goes_around(struct project *p, const struct failure *failure);
+void project_forget_ghosts(struct project *p);
 /* Of an apply (its pulls, too) or a rollback. */
 void project_failed(struct project *p, const struct failure *failure);
 /* Of keeping up what is good. */

@@ -151,16 +151,18 @@ def test_one_content_under_two_names_goes_with_the_last(make_node, tags, docker)
 # ---- what stays
 
 
-def use_up(node, tags):
+def use_up(node, tags, **members):
     """Makes tag 1 an image that none of the node's documents and containers needs."""
     for tag in "123":
-        node.apply(web(node, tags[tag]))
+        node.apply(web(node, tags[tag], **members))
 
 
 def test_an_image_that_was_there_stays(make_node, tags, docker):
+    """Also where it was pulled again."""
     docker.docker("pull", "--quiet", tags["1"])
     node = make_node(**OFTEN)
-    use_up(node, tags)
+    use_up(node, tags, pull_policy="always")
+    assert len(pulls(node)) == 3
     wait_looked(node)
     assert tags.there() == {"1", "2", "3"}
     assert removals(node) == []
@@ -273,6 +275,17 @@ def test_all_that_nothing_needs_goes_where_it_is_not_enough(make_full, tags):
     node.assert_runs_only("web")
     node.disk.empty()
     node.wait_converged(4, timeout_s=2 * PATIENCE_S)
+
+
+def test_room_is_made_after_a_pull_that_filled_the_disk(make_node, tags):
+    node = make_node(image_gc_interval="30d")
+    use_up(node, tags)
+    node.proxy.answer("POST /images/create", 500, "write /layer.tar: no space left on device")
+    node.offer(web(node, tags["4"]))
+    node.wait_converged(4)
+    assert tags.there() == {"3", "4"}
+    assert [request.method for request in node.proxy.writes if "/images/" in request.path][-4:] == [
+        "POST", "DELETE", "DELETE", "POST"]
 
 
 def test_nothing_goes_where_it_is_switched_off(make_full, tags):
