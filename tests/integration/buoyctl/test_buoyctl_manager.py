@@ -6,15 +6,8 @@ import threading
 import pytest
 
 from harness import BUOYCTL, eventually, run_once
+from harness.ctl import CONVERGED, REJECTED, ROLLED_BACK
 from harness.services import flags, login_flags
-
-CONVERGED, FAILED, USAGE, REJECTED, TIMEOUT, PARTIAL, ROLLED_BACK, ABSENT = range(8)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """No context file of the user's gets in."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture

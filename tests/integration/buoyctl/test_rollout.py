@@ -8,11 +8,11 @@ import threading
 import pytest
 
 from harness import BUOYCTL, MqttClient, eventually, run_once
+from harness.ctl import ABSENT, CONVERGED, PARTIAL, ROLLED_BACK, USAGE
 from harness.fake_manager import FakeManager
 from harness.process import service_environment
 from harness.services import flags, login_flags
 
-CONVERGED, FAILED, USAGE, REJECTED, TIMEOUT, PARTIAL, ROLLED_BACK, ABSENT = range(8)
 REASON = {"code": "unhealthy", "service": "web", "message": "web: never got healthy", "advice": "",
           "engine": None}
 GROUP = [("presses", 10)]
@@ -48,17 +48,6 @@ class FollowingManager(FakeManager):
                          source="node" if self.own else "group:presses",
                          reason=None if self.ends == "COMPLETED" else REASON)
         self.report()
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """No context file of the user's gets in."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-
-@pytest.fixture
-def broker(lab):
-    return lab.broker()
 
 
 @pytest.fixture
