@@ -1,0 +1,87 @@
+"""Docker 20.10 (API 1.41), the oldest engine that the manager works with: Debian's docker.io, unpacked and
+not installed.
+
+    with old_engine() as engine:
+        assert engine.version.startswith("20.10")
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from .engine import Engine
+from .process import Process
+from .waiting import eventually
+
+API = "1.41"
+PACKAGES = ("docker.io", "containerd", "runc")
+TOOLS = ("docker", "apt-get", "dpkg-deb", "unshare")
+
+
+class OldDockerd(Process):
+    """One in a network and a mount namespace of its own: no other engine notices it, and nobody reaches
+    what its containers publish."""
+
+    def __init__(self, folder, programs):
+        self.engine = Engine(folder / "docker.sock")
+        config = folder / "daemon.json"  # not the machine's
+        config.write_text('{"iptables": false, "oom-score-adjust": 0}')
+        path = os.pathsep.join([f"{programs}/sbin", f"{programs}/bin", os.environ["PATH"]])
+        super().__init__("dockerd", [
+            "unshare", "--net", "--mount", programs / "sbin" / "dockerd", "--config-file", config,
+            "--host", self.engine.host, "--data-root", folder / "data", "--exec-root", folder / "exec",
+            "--pidfile", folder / "pid"], folder, {"PATH": path})
+
+    def start(self):
+        """Until it answers or, where it cannot run, has ended."""
+        self.launch()
+        eventually(lambda: self.engine.answers() or not self.running, message="Docker 20.10 answers")
+        return self
+
+    def terminate(self, timeout_s=30.0):
+        """It stops its containers first."""
+        super().terminate(timeout_s)
+
+    def why_not(self):
+        """Why it is nothing to test with; None where it is."""
+        if not self.running:
+            return f"it ended: {self.log_text().strip().splitlines()[-1:]}"
+        api = self.engine.docker("version", "--format", "{{.Server.APIVersion}}")
+        return None if api == API else f"it is {self.engine.version} with API {api}"
+
+
+def _unpack(folder):
+    """The packages' /usr."""
+    folder.mkdir()
+    done = subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, capture_output=True, text=True,
+                          timeout=90, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"'apt-get download {' '.join(PACKAGES)}': {done.stderr.strip()}")
+    for package in folder.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "--extract", package, folder], check=True)
+        package.unlink()
+    return folder / "usr"
+
+
+@contextmanager
+def old_engine():
+    """Skips the test where none can be had."""
+    missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    if missing or os.geteuid() != 0:
+        pytest.skip(f"Docker 20.10 needs {' and '.join(missing) or 'root'}")
+    # A short path: a socket's may have 107 bytes only.
+    with tempfile.TemporaryDirectory(prefix="bb-") as name:
+        dockerd = OldDockerd(Path(name), _unpack(Path(name) / "programs"))
+        try:
+            reason = dockerd.start().why_not()
+            if reason:
+                pytest.skip(f"Debian's docker.io is no engine with API {API} here: {reason}")
+            yield dockerd.engine
+        finally:
+            problems = dockerd.close()
+        assert problems == []
