@@ -120,6 +120,15 @@ static void end_step(struct step *s, const struct failure *failure)
 {
     struct execution *x = s->execution;
 
+    if (failure && s->op->may_fail) {
+        log_debug("manager", "the engine did not do it", LOG_STR("object", s->op->object),
+                  LOG_STR("reason", failure->message), LOG_STR("engine", failure->engine));
+        s->state = STEP_DONE;
+        x->running--;
+        tell(s, STEP_FAILS, NULL);
+        take_turn(x);
+        return;
+    }
     s->state = failure ? STEP_FAILED : STEP_DONE;
     x->running--;
     if (failure && x->result.failure.code == REASON_NONE)

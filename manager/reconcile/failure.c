@@ -91,23 +91,41 @@ static bool is_stale(int status)
     return status == 404 || status == 409;
 }
 
+/* It answers, and does not do it. */
+static bool is_stuck(const struct op *op, const struct engine_reply *reply)
+{
+    switch (op->kind) {
+    case OP_STOP:
+        return reply->status >= 500 || reply->timed_out;
+    case OP_REMOVE: /* 409: its removal goes on already */
+        return reply->status >= 500 || reply->timed_out || reply->status == 409;
+    default:
+        return false;
+    }
+}
+
+static void refuse(const struct op *op, const struct engine_reply *reply, struct failure *f)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
+        if (strcasestr(reply->message, causes[i].words)) {
+            failure_set(f, op, causes[i].code, causes[i].message, reply->message);
+            return;
+        }
+    failure_set(f, op, REASON_INVALID, "the engine refused it", reply->message);
+}
+
 bool failure_read(const struct op *op, const struct engine_reply *reply,
                   struct failure *ret_failure)
 {
     if (engine_reply_ok(reply) || was_done_before(op, reply->status))
         return true;
-    if (reply->status == 0) {
+    if (reply->status == 0)
         failure_set(ret_failure, op, REASON_ENGINE_DOWN, "the engine did not answer",
                     reply->message);
-        return false;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
-        if (strcasestr(reply->message, causes[i].words)) {
-            failure_set(ret_failure, op, causes[i].code, causes[i].message, reply->message);
-            ret_failure->stale = is_stale(reply->status);
-            return false;
-        }
-    failure_set(ret_failure, op, REASON_INVALID, "the engine refused it", reply->message);
+    else
+        refuse(op, reply, ret_failure);
     ret_failure->stale = is_stale(reply->status);
+    if (is_stuck(op, reply) && op->container)
+        (void)snprintf(ret_failure->stuck, sizeof(ret_failure->stuck), "%s", op->container);
     return false;
 }

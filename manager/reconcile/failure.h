@@ -17,6 +17,7 @@ struct failure {
     bool pulling;    /* nothing but a pull failed: what runs was not touched */
     bool stale;      /* what was planned for may not be so any more: a new plan may do */
     char ghost[256]; /* a name that the engine keeps for a container that is not there; "" */
+    char stuck[65];  /* the id of a container that the engine did not stop or remove; "" */
 };
 
 /* The id of the container that the engine says has the name that was to be given; false: that is

@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/str.h"
 #include "manager/desired/container.h"
+#include "manager/reconcile/ghosts.h"
 
 static const char *const state_names[] = {
     [CONTAINER_CREATED] = "created",   [CONTAINER_RUNNING] = "running",
@@ -145,6 +146,14 @@ static bool is_ours(const cJSON *entry, const char *node)
            !(name && str_starts_with(name, "/k8s_"));
 }
 
+static void keep_container(struct observed *o, const struct container *c)
+{
+    if (ghosts_is_buried(c->name, c->revision))
+        o->ghosts[o->ghost_count++] = *c;
+    else
+        o->containers[o->container_count++] = *c;
+}
+
 int observed_read_containers(struct observed *observed, const char *text, size_t len,
                              const char *node, struct err *e)
 {
@@ -156,16 +165,19 @@ int observed_read_containers(struct observed *observed, const char *text, size_t
         return r;
     size_t count = (size_t)cJSON_GetArraySize(list);
     observed->containers = arena_alloc(&observed->arena, (count + 1) * sizeof(struct container));
-    if (!observed->containers)
+    observed->ghosts = arena_alloc(&observed->arena, (count + 1) * sizeof(struct container));
+    if (!observed->containers || !observed->ghosts)
         return FAIL(e, ENOMEM, "out of memory");
     cJSON_ArrayForEach(entry, list)
     {
+        struct container c = {0};
+
         if (!is_ours(entry, node))
             continue;
-        r = read_container(observed, &observed->containers[observed->container_count], entry);
+        r = read_container(observed, &c, entry);
         if (r < 0)
             return FAIL(e, ENOMEM, "out of memory");
-        observed->container_count++;
+        keep_container(observed, &c);
     }
     return 0;
 }

@@ -64,6 +64,8 @@ struct observed {
     struct arena arena; /* of all below */
     struct container *containers;
     size_t container_count;
+    struct container *ghosts; /* buried (ghosts.h); among the containers they are not */
+    size_t ghost_count;
     struct network *networks;
     size_t network_count;
     struct volume *volumes;

@@ -22,6 +22,7 @@ static const char *const kind_names[] = {
     [OP_COMMIT] = "commit",
     [OP_REMOVE] = "remove",
     [OP_NETWORK_REMOVE] = "remove network",
+    [OP_DISCONNECT] = "disconnect",
 };
 
 const char *op_kind_name(enum op_kind kind)
@@ -39,7 +40,7 @@ size_t plan_changes(const struct plan *plan)
     size_t changes = 0;
 
     for (size_t i = 0; i < plan->count; i++)
-        changes += op_is_change(plan->ops[i].kind);
+        changes += op_is_change(plan->ops[i].kind) && !plan->ops[i].may_fail;
     return changes;
 }
 
@@ -50,6 +51,8 @@ void op_format(const struct op *op, struct buf *out)
         buf_appendf(out, " as %s", op->name);
     if (op->kind == OP_CONNECT)
         buf_appendf(out, " to %s", op->resource->name);
+    if (op->kind == OP_DISCONNECT)
+        buf_appendf(out, " from %s", op->name);
     if (op->reason && op->reason[0] != '\0')
         buf_appendf(out, ": %s", op->reason);
 }
@@ -152,6 +155,9 @@ int plan_make(struct plan *plan, const struct document *document, const struct o
         .commit = OP_NONE,
     };
 
+    planner_bury(&p);
+    if (plan->count > 0 || p.failed)
+        return p.failed ? -ENOMEM : 0;
     planner_networks(&p);
     planner_volumes(&p);
     planner_find_slots(&p);
@@ -165,5 +171,7 @@ int plan_make(struct plan *plan, const struct document *document, const struct o
         planner_orphans(&p);
     if (!p.failed)
         planner_order(&p);
+    if (!p.failed && settings->remove_ghosts && plan->count == 0)
+        planner_remove_ghosts(&p);
     return p.failed ? -ENOMEM : 0;
 }

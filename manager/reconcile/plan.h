@@ -11,6 +11,7 @@
  *   NAME.2           likewise, where the engine keeps NAME for a container that is not there
  *   NAME.new-REV     made, and not yet in its place
  *   NAME.old-REV     out of its place, kept until its successor has shown that it is good
+ *   NAME.ghost-REV   given up: the engine could not stop or remove it
  *
  * A container that is as wanted is taken whatever its name: so a rollback is a plan like another,
  * for the last good document, which finds the kept containers.
@@ -39,6 +40,7 @@ enum op_kind {
     OP_COMMIT, /* all are: what was kept goes */
     OP_REMOVE,
     OP_NETWORK_REMOVE,
+    OP_DISCONNECT,
     OP_KIND_COUNT
 };
 
@@ -53,8 +55,9 @@ struct op {
     const char *container; /* its id; NULL: what operation `maker` made */
     int maker;
     const char *object; /* the container's, network's, volume's or image's name, for people */
-    const char *name;   /* to give: of OP_CREATE and OP_RENAME */
+    const char *name;   /* to give: of OP_CREATE and OP_RENAME; of OP_DISCONNECT the network's */
     bool keep_stopped;  /* of OP_LIMITS */
+    bool may_fail;      /* is done then, too, and makes no plan worth to be carried out */
     const char *reason;
     int *after; /* operations that must be done before */
     size_t after_count;
@@ -84,15 +87,17 @@ struct plan_settings {
     enum plan_mode mode;
     bool refresh_images;         /* pull_policy always: pull now */
     const char *bad_image;       /* an image's id that did not become good; NULL: none */
-    const struct ghosts *ghosts; /* names that cannot be given; NULL: none */
+    const struct ghosts *ghosts; /* what the engine does not let go of; NULL: none */
+    bool remove_ghosts;          /* where nothing else is to be done: try again */
 };
 
-/* 0, also with an obstacle; or -ENOMEM. `plan` is all zero before, and for plan_deinit() after. */
+/* Where something is to be buried the plan is about that alone: the next one goes on from there.
+ * 0, also with an obstacle; or -ENOMEM. `plan` is all zero before, and for plan_deinit() after. */
 MUST_CHECK int plan_make(struct plan *plan, const struct document *document,
                          const struct observed *observed, const struct plan_settings *settings);
 void plan_deinit(struct plan *plan);
 
-/* Operations that change the engine: 0 where all is as the document says. */
+/* Operations that are to change the engine: 0 where all is as the document says. */
 size_t plan_changes(const struct plan *plan);
 bool op_is_change(enum op_kind kind);
 

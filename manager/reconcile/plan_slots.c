@@ -19,26 +19,6 @@ static int add(struct planner *p, const struct slot *slot, enum op_kind kind,
     return index;
 }
 
-static bool is_taken(const struct planner *p, const char *name)
-{
-    if (ghosts_have(p->settings->ghosts, name))
-        return true;
-    for (size_t i = 0; i < p->observed->container_count; i++)
-        if (str_equal(p->observed->containers[i].name, name))
-            return true;
-    return false;
-}
-
-static const char *free_name(struct planner *p, const char *name, const char *role,
-                             int64_t revision)
-{
-    const char *text = planner_textf(p, "%s.%s-%lld", name, role, (long long)revision);
-
-    for (int i = 2; text && is_taken(p, text); i++)
-        text = planner_textf(p, "%s.%s-%lld.%d", name, role, (long long)revision, i);
-    return text;
-}
-
 /* ---- what was there ---- */
 
 static bool is_kept(const struct planner *p)
@@ -70,7 +50,7 @@ static void retire(struct planner *p, struct slot *slot, int before)
     }
     if (is_kept(p)) {
         slot->gone = add(p, slot, OP_RENAME, c, "kept until its successor is good");
-        planner_op(p, slot->gone)->name = free_name(p, slot->name, "old", c->revision);
+        planner_op(p, slot->gone)->name = planner_free_name(p, slot->name, "old", c->revision);
     } else {
         slot->gone = add(p, slot, OP_REMOVE, c, "it was not good");
     }
@@ -164,7 +144,7 @@ static void stop_create_start(struct planner *p, struct slot *slot)
 
 static void create_stop_start(struct planner *p, struct slot *slot)
 {
-    const char *name = free_name(p, slot->name, "new", p->document->revision);
+    const char *name = planner_free_name(p, slot->name, "new", p->document->revision);
     int made = create(p, slot, name, OP_NONE);
 
     retire(p, slot, made);
@@ -174,7 +154,7 @@ static void create_stop_start(struct planner *p, struct slot *slot)
 /* Both run for a while: the old one goes when the new one is good. */
 static void handover(struct planner *p, struct slot *slot)
 {
-    const char *name = free_name(p, slot->name, "new", p->document->revision);
+    const char *name = planner_free_name(p, slot->name, "new", p->document->revision);
 
     verify(p, slot, start(p, slot, create(p, slot, name, OP_NONE)));
     retire(p, slot, slot->verify);

@@ -54,6 +54,12 @@ bool planner_gives_port_away(const struct planner *p, const struct slot *slot);
 /* True where one of its networks is made anew. */
 bool planner_changes_network(const struct planner *p, const struct slot *slot);
 void planner_orphans(struct planner *p);
+/* NAME.ROLE-REVISION, or the first like it that can be had. */
+const char *planner_free_name(struct planner *p, const char *name, const char *role,
+                              int64_t revision);
+/* What the engine is known not to stop or to remove gets out of the way. */
+void planner_bury(struct planner *p);
+void planner_remove_ghosts(struct planner *p);
 
 /* Of the document's networks and volumes; -1: none. */
 int planner_resource_index(const struct resource *list, size_t count, const char *key);

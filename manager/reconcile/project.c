@@ -10,6 +10,7 @@
 #include "manager/reconcile/project_internal.h"
 
 #define SETTLE_MS 250   /* events come in swarms */
+#define GHOST_MS  60000 /* until it is tried again to remove what the engine did not */
 #define LIST_MS   60000 /* in case events were missed; half of that at least, by chance */
 
 static const char *const phase_names[] = {
@@ -100,7 +101,7 @@ void project_supersede(struct project *p)
         observe_cancel(TAKE(p->observation));
     }
     p->attempt = p->keep_attempt = p->stale_plans = 0;
-    p->next_retry_ms = p->next_retry_us = p->next_keep_ms = 0;
+    p->next_retry_ms = p->next_retry_us = p->next_keep_ms = p->next_ghost_ms = 0;
     p->refresh_images = true;
     breaker_reset(&p->breaker);
     p->bad_image[0] = '\0';
@@ -126,7 +127,8 @@ static const enum phase op_phases[OP_KIND_COUNT] = {
     [OP_VOLUME_CREATE] = PHASE_UPDATING, [OP_CREATE] = PHASE_UPDATING,
     [OP_CONNECT] = PHASE_UPDATING,       [OP_LIMITS] = PHASE_UPDATING,
     [OP_STOP] = PHASE_UPDATING,          [OP_RENAME] = PHASE_UPDATING,
-    [OP_START] = PHASE_ACTIVATING,       [OP_VERIFY] = PHASE_VERIFYING,
+    [OP_DISCONNECT] = PHASE_UPDATING,    [OP_START] = PHASE_ACTIVATING,
+    [OP_VERIFY] = PHASE_VERIFYING,
 };
 
 static void log_step(const struct project *p, const struct step_news *news)
@@ -246,7 +248,7 @@ static void list_drift(struct project *p)
         const struct op *op = &p->plan.ops[i];
         struct drift *last = p->drift_count > 0 ? &p->drift[p->drift_count - 1] : NULL;
 
-        if (!is_drift(op->kind) || op->reason[0] == '\0' ||
+        if (op->may_fail || !is_drift(op->kind) || op->reason[0] == '\0' ||
             (last && str_equal(last->object, op->object)))
             continue;
         struct drift *drift = &p->drift[p->drift_count++];
@@ -284,10 +286,16 @@ static void decide_keep(struct project *p)
     p->converged = plan_changes(&p->plan) == 0 && failure.code == REASON_NONE;
     list_drift(p);
     if (p->converged) {
-        ghosts_forget(&p->ghosts);
         p->trouble = (struct failure){0};
         p->keep_attempt = 0;
         p->next_keep_ms = 0;
+        if (!p->keeping)
+            project_forget_ghosts(p);
+        if (p->plan.count > 0)
+            p->next_ghost_ms = clock_monotonic_ms() + GHOST_MS;
+    }
+    if (p->converged && p->plan.count == 0) {
+        ; /* nothing is to be done */
     } else if (p->state.paused || p->target->document->policy.drift == DRIFT_REPORT) {
         ; /* told, and left */
     } else if (p->next_keep_ms != 0 && wait_ms > 0) {
@@ -329,6 +337,7 @@ static void on_observed(void *context, struct observed *observed, const struct e
         .refresh_images = p->refresh_images && !is_steady(p),
         .bad_image = is_steady(p) && p->bad_image[0] != '\0' ? p->bad_image : NULL,
         .ghosts = &p->ghosts,
+        .remove_ghosts = is_steady(p) && clock_monotonic_ms() >= p->next_ghost_ms,
     };
 
     p->observation = NULL;
@@ -450,7 +459,7 @@ void project_engine_changed(struct project *p)
     if (engine_state(p->settings.engine) == ENGINE_UP) {
         /* Whatever was waited for may have become possible. */
         p->next_retry_ms = p->next_retry_us = p->next_keep_ms = 0;
-        ghosts_forget(&p->ghosts);
+        project_forget_ghosts(p);
         project_schedule(p, 0);
     } else {
         p->converged = false;

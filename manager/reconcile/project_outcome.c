@@ -66,7 +66,9 @@ static void retry_later(struct project *p, const struct failure *failure)
     int64_t ms = backoff_ms(p, p->attempt, failure);
 
     p->attempt++;
-    p->state.failure = *failure;
+    /* What held a rollback up once does not hide why there is one. */
+    if (p->state.mode == MODE_APPLY || p->attempt > 1)
+        p->state.failure = *failure;
     p->next_retry_ms = clock_monotonic_ms() + ms;
     p->next_retry_us = clock_wall_us() + ms * 1000;
     project_schedule(p, ms);
@@ -101,6 +103,8 @@ static void hold(struct project *p, const struct failure *failure)
 /* What may become possible without anybody's doing, as long as nothing was stopped for it. */
 static bool is_transient(const struct failure *failure)
 {
+    if (failure->stuck[0] != '\0')
+        return true;
     switch (failure->code) {
     case REASON_ENGINE_DOWN:
     case REASON_PULL_NETWORK:
@@ -138,14 +142,30 @@ static void log_failure(const struct project *p, const char *msg, const struct f
                 LOG_STR("engine", failure->engine[0] ? failure->engine : NULL));
 }
 
+static bool is_news(struct project *p, const struct failure *failure)
+{
+    if (failure->ghost[0] != '\0')
+        return ghosts_add(&p->ghosts, failure->ghost);
+    /* Once may be chance: it is tried again before a container is given up. */
+    if (failure->stuck[0] == '\0' || ghosts_add(&p->suspects, failure->stuck))
+        return false;
+    return ghosts_add(&p->ghosts, failure->stuck);
+}
+
 bool project_goes_around(struct project *p, const struct failure *failure)
 {
-    if (failure->ghost[0] == '\0' || !ghosts_add(&p->ghosts, failure->ghost))
+    if (!is_news(p, failure))
         return false;
-    log_warning("manager", "the engine keeps a name for a container that is not there",
-                LOG_STR("project", p->name), LOG_STR("name", failure->ghost),
+    log_warning("manager", "the engine does not let go", LOG_STR("project", p->name),
+                LOG_STR("ghost", failure->ghost[0] ? failure->ghost : failure->object),
                 LOG_STR("engine", failure->engine));
     return true;
+}
+
+void project_forget_ghosts(struct project *p)
+{
+    ghosts_forget(&p->ghosts);
+    ghosts_forget(&p->suspects);
 }
 
 void project_failed(struct project *p, const struct failure *failure)

@@ -28,6 +28,16 @@ static cJSON *stay_stopped_body(void)
     return cJSON_AddStringToObject(policy, "Name", "no") ? TAKE(body) : NULL;
 }
 
+static cJSON *disconnect_body(const char *container)
+{
+    cJSON *body AUTO(cJSON_Delete) = cJSON_CreateObject();
+
+    return cJSON_AddStringToObject(body, "Container", container) &&
+                   cJSON_AddBoolToObject(body, "Force", true)
+               ? TAKE(body)
+               : NULL;
+}
+
 static int make_create(const struct op *op, const struct request_context *c, struct buf *path,
                        struct buf *body)
 {
@@ -100,6 +110,12 @@ int request_make(const struct op *op, const struct request_context *c, struct bu
     case OP_REMOVE:
         request.method = "DELETE";
         buf_appendf(path, "/containers/%s?force=1&v=1", c->container);
+        break;
+    case OP_DISCONNECT:
+        buf_append_str(path, "/networks/");
+        url_append(path, op->name);
+        buf_append_str(path, "/disconnect");
+        r = set_body(body, disconnect_body(c->container));
         break;
     case OP_NETWORK_REMOVE:
         request.method = "DELETE";

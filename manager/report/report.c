@@ -198,6 +198,10 @@ static void add_ghosts(cJSON *object, const struct document *document,
                        c->name);
         add_ghost(list, c, wanted, cause);
     }
+    for (size_t i = 0; observed && i < observed->ghost_count; i++)
+        add_ghost(list, &observed->ghosts[i], observed->ghosts[i].name,
+                  "the engine could not stop or remove this container: it was taken out of its "
+                  "networks, and its removal is tried again");
 }
 
 static void add_project(cJSON *projects, const struct project *project)

@@ -20,6 +20,11 @@ static const struct model_container *snapshot(const struct model_container *m, s
     return copy;
 }
 
+static bool is_buried(const struct model_container *m)
+{
+    return ghosts_is_buried(m->name, m->revision);
+}
+
 static void observe_container(const struct model_container *now, struct container *c,
                               struct observed *o)
 {
@@ -64,10 +69,14 @@ struct observed *model_observe(const struct model *model)
     o->networks = arena_alloc(&o->arena, MODEL_MAX * sizeof(struct network));
     o->volumes = arena_alloc(&o->arena, MODEL_MAX * sizeof(struct volume));
     o->images = arena_alloc(&o->arena, 8 * sizeof(struct image));
+    o->ghosts = arena_alloc(&o->arena, MODEL_MAX * sizeof(struct container));
     for (size_t i = 0; i < MODEL_MAX; i++) {
         const struct model_container *m = &model->containers[i];
         if (m->exists && !m->foreign)
-            observe_container(m, &o->containers[o->container_count++], o);
+            observe_container(m,
+                              is_buried(m) ? &o->ghosts[o->ghost_count++]
+                                           : &o->containers[o->container_count++],
+                              o);
     }
     for (size_t i = 0; i < MODEL_MAX; i++) {
         const struct model_network *m = &model->networks[i];
@@ -87,6 +96,8 @@ void model_release(struct observed *observed)
 {
     for (size_t i = 0; i < observed->container_count; i++)
         cJSON_Delete((cJSON *)(uintptr_t)observed->containers[i].inspected);
+    for (size_t i = 0; i < observed->ghost_count; i++)
+        cJSON_Delete((cJSON *)(uintptr_t)observed->ghosts[i].inspected);
     observed_deinit(observed);
     free(observed);
 }
@@ -104,7 +115,8 @@ size_t model_count(const struct model *model)
     size_t count = 0;
 
     for (size_t i = 0; i < MODEL_MAX; i++)
-        count += model->containers[i].exists && !model->containers[i].foreign;
+        count += model->containers[i].exists && !model->containers[i].foreign &&
+                 !is_buried(&model->containers[i]);
     return count;
 }
 
@@ -256,6 +268,13 @@ static bool do_network(struct model *model, const struct op *op)
     return refuse(model, "the model is too small");
 }
 
+static bool lets_go(struct model *model, const struct model_container *c)
+{
+    if (c->stuck)
+        model->ghost = c->id;
+    return !c->stuck || refuse(model, "it is stuck");
+}
+
 static bool do_container(struct model *model, const struct op *op, struct model_container *c)
 {
     switch (op->kind) {
@@ -263,6 +282,8 @@ static bool do_container(struct model *model, const struct op *op, struct model_
         COPY(c->restart, op->keep_stopped ? "no" : op->service->limits.restart);
         return true;
     case OP_STOP:
+        if (!lets_go(model, c))
+            return false;
         if (c->state == CONTAINER_RUNNING) {
             c->state = CONTAINER_EXITED;
             c->exit_code = 143;
@@ -276,7 +297,11 @@ static bool do_container(struct model *model, const struct op *op, struct model_
     case OP_START:
         return do_start(model, c);
     case OP_REMOVE:
-        c->exists = false;
+        c->exists = !lets_go(model, c);
+        return !c->exists;
+    case OP_DISCONNECT: /* its ports are free with that */
+        c->network[0] = c->network_id[0] = '\0';
+        c->port_count = 0;
         return true;
     default:
         return refuse(model, "the model does not know it");

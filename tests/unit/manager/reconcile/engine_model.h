@@ -3,7 +3,7 @@
 /*
  * An engine in memory for the planner: carries out operations as the real one would, and refuses
  * what it would refuse (a name or a port that is taken, also by nobody; a container of a network
- * that is not there).
+ * that is not there; one that it does not get rid of).
  */
 
 #include "manager/reconcile/plan.h"
@@ -23,6 +23,7 @@ struct model_container {
     int ports[4];
     size_t port_count;
     bool foreign; /* somebody else's */
+    bool stuck;   /* is neither stopped nor removed */
 };
 
 struct model_network {
@@ -40,7 +41,7 @@ struct model {
     char made[512][16];    /* by the plan's operations */
     const char *refused;   /* why the last operation was; NULL: it was not */
     struct ghosts haunted; /* names that no container has and none can get */
-    const char *ghost;     /* the one that the last operation met; NULL: none */
+    const char *ghost;     /* that, or a stuck container's id, which the last operation met */
 };
 
 /* Like GET of the lists: the caller frees with model_release(). */
@@ -52,5 +53,5 @@ bool model_do(struct model *model, const struct document *document, const struct
               size_t index);
 
 struct model_container *model_find(struct model *model, const char *name);
-/* Containers that are not foreign. */
+/* Containers that are not foreign, nor buried. */
 size_t model_count(const struct model *model);
