@@ -74,8 +74,9 @@ static bool was_done_before(const struct op *op, int status)
 {
     switch (op->kind) {
     case OP_START:
-    case OP_STOP:
-        return status == 304 || (op->kind == OP_STOP && status == 404);
+    case OP_STOP: /* 409: what is to be killed does not run */
+        return status == 304 ||
+               (op->kind == OP_STOP && (status == 404 || (op->kills && status == 409)));
     case OP_REMOVE:
     case OP_NETWORK_REMOVE:
         return status == 404;
@@ -91,9 +92,11 @@ static bool is_stale(int status)
     return status == 404 || status == 409;
 }
 
-/* It answers, and does not do it. */
+/* It answers, and does not do it. Where containerd is away that is no container's fault. */
 static bool is_stuck(const struct op *op, const struct engine_reply *reply)
 {
+    if (strstr(reply->message, ": unavailable"))
+        return false;
     switch (op->kind) {
     case OP_STOP:
         return reply->status >= 500 || reply->timed_out;

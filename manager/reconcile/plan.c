@@ -46,7 +46,7 @@ size_t plan_changes(const struct plan *plan)
 
 void op_format(const struct op *op, struct buf *out)
 {
-    buf_appendf(out, "%s %s", op_kind_name(op->kind), op->object);
+    buf_appendf(out, "%s %s", op->kills ? "kill" : op_kind_name(op->kind), op->object);
     if (op->kind == OP_RENAME || (op->kind == OP_CREATE && !str_equal(op->name, op->object)))
         buf_appendf(out, " as %s", op->name);
     if (op->kind == OP_CONNECT)
@@ -171,6 +171,7 @@ int plan_make(struct plan *plan, const struct document *document, const struct o
         planner_orphans(&p);
     if (!p.failed)
         planner_order(&p);
+    planner_kill(&p);
     if (!p.failed && settings->remove_ghosts && plan->count == 0)
         planner_remove_ghosts(&p);
     return p.failed ? -ENOMEM : 0;

@@ -57,6 +57,7 @@ struct op {
     const char *object; /* the container's, network's, volume's or image's name, for people */
     const char *name;   /* to give: of OP_CREATE and OP_RENAME; of OP_DISCONNECT the network's */
     bool keep_stopped;  /* of OP_LIMITS */
+    bool kills;         /* of OP_STOP: at once, for asking it to stop has failed */
     bool may_fail;      /* is done then, too, and makes no plan worth to be carried out */
     const char *reason;
     int *after; /* operations that must be done before */
@@ -85,10 +86,11 @@ enum plan_mode {
 
 struct plan_settings {
     enum plan_mode mode;
-    bool refresh_images;         /* pull_policy always: pull now */
-    const char *bad_image;       /* an image's id that did not become good; NULL: none */
-    const struct ghosts *ghosts; /* what the engine does not let go of; NULL: none */
-    bool remove_ghosts;          /* where nothing else is to be done: try again */
+    bool refresh_images;           /* pull_policy always: pull now */
+    const char *bad_image;         /* an image's id that did not become good; NULL: none */
+    const struct ghosts *ghosts;   /* what the engine does not let go of; NULL: none */
+    const struct ghosts *suspects; /* containers that it did not let go of once; NULL: none */
+    bool remove_ghosts;            /* where nothing else is to be done: try again */
 };
 
 /* Where something is to be buried the plan is about that alone: the next one goes on from there.

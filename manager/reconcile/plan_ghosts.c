@@ -68,6 +68,13 @@ void planner_bury(struct planner *p)
             bury(p, &o->containers[i]);
 }
 
+void planner_kill(struct planner *p)
+{
+    for (size_t i = 0; i < p->plan->count; i++)
+        p->plan->ops[i].kills = p->plan->ops[i].kind == OP_STOP &&
+                                ghosts_have(p->settings->suspects, p->plan->ops[i].container);
+}
+
 void planner_remove_ghosts(struct planner *p)
 {
     for (size_t i = 0; i < p->observed->ghost_count && !p->failed; i++)

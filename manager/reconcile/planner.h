@@ -60,6 +60,8 @@ const char *planner_free_name(struct planner *p, const char *name, const char *r
 /* What the engine is known not to stop or to remove gets out of the way. */
 void planner_bury(struct planner *p);
 void planner_remove_ghosts(struct planner *p);
+/* What did not stop when it was asked to is killed. */
+void planner_kill(struct planner *p);
 
 /* Of the document's networks and volumes; -1: none. */
 int planner_resource_index(const struct resource *list, size_t count, const char *key);

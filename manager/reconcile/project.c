@@ -337,6 +337,7 @@ static void on_observed(void *context, struct observed *observed, const struct e
         .refresh_images = p->refresh_images && !is_steady(p),
         .bad_image = is_steady(p) && p->bad_image[0] != '\0' ? p->bad_image : NULL,
         .ghosts = &p->ghosts,
+        .suspects = &p->suspects,
         .remove_ghosts = is_steady(p) && clock_monotonic_ms() >= p->next_ghost_ms,
     };
 

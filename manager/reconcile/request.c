@@ -97,8 +97,8 @@ int request_make(const struct op *op, const struct request_context *c, struct bu
                                : container_limits_body(op->service, false));
         break;
     case OP_STOP:
-        buf_appendf(path, "/containers/%s/stop", c->container);
-        request.timeout_ms = stop_timeout_ms(op);
+        buf_appendf(path, "/containers/%s/%s", c->container, op->kills ? "kill" : "stop");
+        request.timeout_ms = op->kills ? SLACK_MS : stop_timeout_ms(op);
         break;
     case OP_RENAME:
         buf_appendf(path, "/containers/%s/rename?name=", c->container);

@@ -211,6 +211,31 @@ def test_a_rollback_leaves_behind_what_is_stuck(node):
     release(*faults)
 
 
+def test_what_does_not_stop_is_killed(node):
+    """It is kept as one that stopped: a rollback has it again."""
+    node.apply(web(node))
+    before = node.id("web")
+    fault = node.proxy.answer(f"^POST /containers/{before}/stop", 500, NOT_STOPPED, None)
+    node.proxy.forget()
+    node.offer({"web": node.service("exit 3", uptime="60s")})
+    assert node.wait_rolled_back(1, "exited")["ghosts"] == []
+    assert fault.hits == 1
+    assert [write.path for write in node.proxy.writes].count(f"/containers/{before}/kill") == 1
+    assert node.id("web") == before
+    node.assert_runs_only("web")
+
+
+def test_an_engine_without_its_containerd_makes_no_ghosts(node):
+    node.apply(web(node))
+    before = node.id("web")
+    node.proxy.answer(f"^POST /containers/{before}/stop", 500,
+                      "cannot stop container: error reading from server: EOF: unavailable", None)
+    node.offer(web(node, "2"))
+    assert node.wait_rolled_back(1)["ghosts"] == []
+    assert node.id("web") == before
+    node.assert_runs_only("web")
+
+
 def test_what_fails_once_is_no_ghost(node):
     node.apply(web(node))
     before = node.id("web")

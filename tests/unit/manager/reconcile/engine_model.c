@@ -268,11 +268,13 @@ static bool do_network(struct model *model, const struct op *op)
     return refuse(model, "the model is too small");
 }
 
-static bool lets_go(struct model *model, const struct model_container *c)
+static bool lets_go(struct model *model, const struct op *op, const struct model_container *c)
 {
-    if (c->stuck)
+    bool stuck = c->stuck || (c->deaf && op->kind == OP_STOP && !op->kills);
+
+    if (stuck)
         model->ghost = c->id;
-    return !c->stuck || refuse(model, "it is stuck");
+    return !stuck || refuse(model, "it is stuck");
 }
 
 static bool do_container(struct model *model, const struct op *op, struct model_container *c)
@@ -282,7 +284,7 @@ static bool do_container(struct model *model, const struct op *op, struct model_
         COPY(c->restart, op->keep_stopped ? "no" : op->service->limits.restart);
         return true;
     case OP_STOP:
-        if (!lets_go(model, c))
+        if (!lets_go(model, op, c))
             return false;
         if (c->state == CONTAINER_RUNNING) {
             c->state = CONTAINER_EXITED;
@@ -297,7 +299,7 @@ static bool do_container(struct model *model, const struct op *op, struct model_
     case OP_START:
         return do_start(model, c);
     case OP_REMOVE:
-        c->exists = !lets_go(model, c);
+        c->exists = !lets_go(model, op, c);
         return !c->exists;
     case OP_DISCONNECT: /* its ports are free with that */
         c->network[0] = c->network_id[0] = '\0';

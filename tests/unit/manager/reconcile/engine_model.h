@@ -24,6 +24,7 @@ struct model_container {
     size_t port_count;
     bool foreign; /* somebody else's */
     bool stuck;   /* is neither stopped nor removed */
+    bool deaf;    /* is not stopped but by a kill */
 };
 
 struct model_network {

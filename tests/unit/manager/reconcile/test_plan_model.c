@@ -22,7 +22,7 @@
 
 static uint64_t seed;
 /* What the manager has met since it was started or had converged. */
-static struct ghosts ghosts;
+static struct ghosts ghosts, suspects;
 
 static unsigned draw(unsigned n)
 {
@@ -126,14 +126,29 @@ static void print_plan(const struct plan *plan)
     }
 }
 
+static bool is_news(const struct model *model)
+{
+    bool is_name = ghosts_have(&model->haunted, model->ghost);
+
+    return (!is_name && ghosts_add(&suspects, model->ghost)) || ghosts_add(&ghosts, model->ghost);
+}
+
+static void forget(void)
+{
+    ghosts_forget(&ghosts);
+    ghosts_forget(&suspects);
+}
+
 /* True: done to its end, and committed. `cut`: after so many operations. False as well where it met
  * a ghost, or buried one: the next plan goes on. */
 static bool carry_out(struct model *model, const struct document *document, enum plan_mode mode,
                       size_t cut)
 {
     struct observed *observed = model_observe(model);
-    const struct plan_settings settings = {
-        .mode = mode, .ghosts = &ghosts, .remove_ghosts = mode == PLAN_STEADY};
+    const struct plan_settings settings = {.mode = mode,
+                                           .ghosts = &ghosts,
+                                           .suspects = &suspects,
+                                           .remove_ghosts = mode == PLAN_STEADY};
     struct plan plan = {0};
     bool done[512] = {0};
     size_t count = 0;
@@ -146,7 +161,7 @@ static bool carry_out(struct model *model, const struct document *document, enum
     model->ghost = NULL;
     while (count < cut && (next = pick(&plan, done)) >= 0) {
         if (!model_do(model, document, &plan, (size_t)next) && !plan.ops[next].may_fail) {
-            if (model->ghost && ghosts_add(&ghosts, model->ghost))
+            if (model->ghost && is_news(model))
                 break;
             print_plan(&plan);
             print_error("operation %d: %s\n", next, model->refused);
@@ -194,7 +209,10 @@ static void disturb(struct model *model)
 
     if (!c->exists || c->foreign)
         return;
-    switch (draw(6)) {
+    switch (draw(7)) {
+    case 6:
+        c->deaf = true;
+        break;
     case 5:
         c->stuck = !c->stuck;
         break;
@@ -246,7 +264,7 @@ static void settle(struct model *model, const struct document *document)
 {
     for (int i = 0; i < 8 && changes(model, document, false) > 0; i++)
         complete(model, document, PLAN_STEADY);
-    ghosts_forget(&ghosts);
+    forget();
     assert_int_equal(changes(model, document, true), 0);
     assert_int_equal(model_count(model), wanted(document));
     assert_string_equal(model_find(model, "stranger")->id, "s1");
@@ -265,7 +283,7 @@ static void run_sequence(uint64_t number)
     };
     struct document *good = NULL;
 
-    ghosts_forget(&ghosts);
+    forget();
     seed = number * UINT64_C(0x9E3779B97F4A7C15) + 1;
     for (int64_t revision = 1; revision <= STEPS; revision++) {
         struct document *next = random_document(revision);
@@ -275,7 +293,7 @@ static void run_sequence(uint64_t number)
         for (unsigned cuts = draw(3); cuts > 0 && !committed; cuts--)
             committed = carry_out(&model, next, PLAN_APPLY, draw(12));
         if (draw(3) == 0) /* the manager is started anew */
-            ghosts_forget(&ghosts);
+            forget();
         if (draw(4) == 0) /* the engine is */
             ghosts_forget(&model.haunted);
         if (!committed && good && draw(3) == 0) {
