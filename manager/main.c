@@ -18,7 +18,7 @@ static int run(const void *context)
     int r = service_run(config, &e);
     if (r < 0)
         fprintf(stderr, "manager: %s\n", e.msg);
-    return r == 0 ? EXIT_OK : r == -ENOMEM || r == -ENOTCONN ? EXIT_FAILED : EXIT_USAGE;
+    return r == 0 ? EXIT_OK : r == -ENOMEM ? EXIT_FAILED : EXIT_USAGE;
 }
 
 static int check_health(const void *context, struct err *e)

@@ -38,21 +38,6 @@ struct manager {
     bool stopping;
 };
 
-/* ---- the end ---- */
-
-static void on_late(uv_timer_t *timer)
-{
-    uv_stop(timer->loop);
-}
-
-/* Containers go on: what is under way is taken up by the next start. */
-static void stop(struct manager *s)
-{
-    s->stopping = true;
-    uv_timer_start(&s->deadline, on_late, CLOSE_MS, 0);
-    link_close(s->link);
-}
-
 /* ---- the engine ---- */
 
 static void on_engine_changed(void *context, enum engine_state state, const char *reason)
@@ -63,9 +48,6 @@ static void on_engine_changed(void *context, enum engine_state state, const char
         log_info("manager", "the engine answers", LOG_STR("version", engine_version(s->engine)),
                  LOG_INT("api_minor", engine_api_minor(s->engine)),
                  LOG_STR("socket", s->config->docker_socket));
-    else if (engine_is_cut_off(s->engine))
-        log_error("manager", "the engine cannot be reached from here any more: ending",
-                  LOG_STR("socket", s->config->docker_socket), LOG_STR("reason", reason));
     else
         log_warning("manager", "the engine does not answer: asking it again",
                     LOG_STR("socket", s->config->docker_socket), LOG_STR("reason", reason));
@@ -76,8 +58,6 @@ static void on_engine_changed(void *context, enum engine_state state, const char
         projects_engine_changed(s->projects);
     if (s->link)
         link_report_changed(s->link);
-    if (engine_is_cut_off(s->engine) && !s->stopping)
-        stop(s);
 }
 
 static void on_event(void *context, const char *type, const char *action, const char *id,
@@ -246,6 +226,12 @@ static int start_admin(struct manager *s, struct err *e)
 
 /* ---- start and stop ---- */
 
+static void on_late(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+/* Containers go on: what is under way is taken up by the next start. */
 static void on_signal(void *context, int number)
 {
     struct manager *s = context;
@@ -254,8 +240,10 @@ static void on_signal(void *context, int number)
         uv_stop(&s->loop);
         return;
     }
+    s->stopping = true;
     log_info("manager", "stopping", LOG_STR("signal", signals_name(number)));
-    stop(s);
+    uv_timer_start(&s->deadline, on_late, CLOSE_MS, 0);
+    link_close(s->link);
 }
 
 static void init_handles(struct manager *s)
@@ -424,8 +412,6 @@ int service_run(const struct manager_config *config, struct err *e)
                  LOG_STR("broker", config->mqtt.broker_url),
                  LOG_STR("admin_address", s.admin ? config->admin.address : NULL));
         uv_run(&s.loop, UV_RUN_DEFAULT);
-        if (engine_is_cut_off(s.engine))
-            r = FAIL(e, ENOTCONN, "%s", s.engine_reason);
     }
     deinit(&s);
     if (r == 0)

@@ -4,7 +4,6 @@
 
 #include "manager/config.h"
 
-/* Until SIGTERM or SIGINT. 0; -ENOTCONN where it cannot get at the engine any more
- * (engine_is_cut_off()); < 0 where it could not start, with the message: -ENOMEM, -EINVAL, -EBUSY
- * (another manager has the state folder), -errno. */
+/* Until SIGTERM or SIGINT. 0; < 0 where it could not start, with the message: -ENOMEM, -EINVAL,
+ * -EBUSY (another manager has the state folder), -errno. */
 MUST_CHECK int service_run(const struct manager_config *config, struct err *e);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
@@ -176,6 +177,14 @@ static void take_message(struct engine_call *call)
                     call->status);
 }
 
+/* In a container the file may be mounted alone: it is the old one for as long as that runs. */
+static bool is_removed(const char *socket)
+{
+    struct stat st;
+
+    return stat(socket, &st) == 0 && st.st_nlink == 0;
+}
+
 static void fail_connect(struct engine_call *call, const char *socket)
 {
     long error = 0;
@@ -183,6 +192,11 @@ static void fail_connect(struct engine_call *call, const char *socket)
     curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &error);
     if (error == EACCES)
         call_fail(call, "%s may not be opened: run as a member of the group that it belongs to",
+                  socket);
+    else if (is_removed(socket))
+        call_fail(call,
+                  "the engine has removed its socket, and %s is still the old one: once there is a "
+                  "new one, start this container again (in Kubernetes: delete the pod)",
                   socket);
     else
         call_fail(call, "no engine answers at %s: %s", socket,

@@ -17,9 +17,6 @@
 #define BACKOFF_CAP_MS  30000
 #define REASON_SIZE     (sizeof(((struct err *)0)->msg))
 #define VERSION_SIZE    16
-#define CUT_OFF                                                                                    \
-    "the engine has removed the socket that is mounted here: start this container again, which "   \
-    "mounts its new one"
 
 struct engine {
     struct engine_settings settings;
@@ -32,7 +29,6 @@ struct engine {
     struct identity candidate; /* while it is asked */
     struct engine_call *asking;
     unsigned attempt;
-    bool cut_off;
     uv_timer_t retry;
     uv_fs_event_t watch; /* on the folder, while down */
     struct engine_pulls pulls;
@@ -74,9 +70,6 @@ static void failed(struct engine *engine, const char *reason)
     int64_t wait_ms =
         random_backoff_ms(&random_kernel, engine->attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 
-    engine->cut_off = transport_is_cut_off(engine->transport);
-    if (engine->cut_off)
-        reason = CUT_OFF;
     engine->attempt++;
     uv_timer_start(&engine->retry, on_retry, (uint64_t)wait_ms, 0);
     /* The folder may not be there yet: the timer looks again. */
@@ -294,11 +287,6 @@ int engine_call(struct engine *engine, const struct engine_request *request, eng
 enum engine_state engine_state(const struct engine *engine)
 {
     return engine->state;
-}
-
-bool engine_is_cut_off(const struct engine *engine)
-{
-    return engine->cut_off;
 }
 
 const char *engine_version(const struct engine *engine)

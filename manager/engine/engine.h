@@ -46,9 +46,6 @@ void engine_free(struct engine *engine);
 DEFINE_CLEANUP(struct engine *, engine_free);
 
 enum engine_state engine_state(const struct engine *engine);
-/* Down for good: the engine makes its socket anew where this process cannot see it. Only a start of
- * the container that it is in brings that. */
-bool engine_is_cut_off(const struct engine *engine);
 const char *engine_version(const struct engine *engine);      /* "28.5.2"; "" while not known */
 int engine_api_minor(const struct engine *engine);            /* 51; 0 while not known */
 const char *engine_architecture(const struct engine *engine); /* "amd64" */

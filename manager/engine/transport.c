@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/base/clock.h"
 #include "manager/engine/call.h"
@@ -189,13 +188,6 @@ int transport_send(struct transport *transport, const char *version,
     if (ret_call)
         *ret_call = begun;
     return 0;
-}
-
-bool transport_is_cut_off(const struct transport *transport)
-{
-    struct stat st;
-
-    return stat(transport->socket, &st) == 0 && st.st_nlink == 0;
 }
 
 int transport_refuse(struct transport *transport, const char *message, engine_done done,

@@ -28,10 +28,6 @@ void transport_stop(struct transport *transport); /* cancels all; the loop must 
 void transport_free(struct transport *transport); /* accepts NULL */
 DEFINE_CLEANUP(struct transport *, transport_free);
 
-/* A container may have the socket's file alone mounted, and the engine has removed it since: the
- * one that it makes next will never be seen here. */
-bool transport_is_cut_off(const struct transport *transport);
-
 /* `version` is put before the path: "/v1.51" or "". -ENOMEM. */
 MUST_CHECK int transport_send(struct transport *transport, const char *version,
                               const struct engine_request *request, engine_data data,
