@@ -294,10 +294,9 @@ static void decide_keep(struct project *p)
         if (p->plan.count > 0)
             p->next_ghost_ms = clock_monotonic_ms() + GHOST_MS;
     }
-    if (p->converged && p->plan.count == 0) {
-        ; /* nothing is to be done */
-    } else if (p->state.paused || p->target->document->policy.drift == DRIFT_REPORT) {
-        ; /* told, and left */
+    if ((p->converged && p->plan.count == 0) || p->state.paused ||
+        p->target->document->policy.drift == DRIFT_REPORT) {
+        ; /* nothing is to be done, or it is told, and left */
     } else if (p->next_keep_ms != 0 && wait_ms > 0) {
         project_schedule(p, wait_ms);
     } else if (failure.code != REASON_NONE ||

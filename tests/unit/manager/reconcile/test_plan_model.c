@@ -236,6 +236,14 @@ static void disturb(struct model *model)
     }
 }
 
+static void start_anew(struct model *model)
+{
+    if (draw(3) == 0) /* the manager is */
+        forget();
+    if (draw(4) == 0) /* the engine is */
+        ghosts_forget(&model->haunted);
+}
+
 static size_t wanted(const struct document *document)
 {
     size_t count = 0;
@@ -292,10 +300,7 @@ static void run_sequence(uint64_t number)
         /* Cut off, and gone on with. */
         for (unsigned cuts = draw(3); cuts > 0 && !committed; cuts--)
             committed = carry_out(&model, next, PLAN_APPLY, draw(12));
-        if (draw(3) == 0) /* the manager is started anew */
-            forget();
-        if (draw(4) == 0) /* the engine is */
-            ghosts_forget(&model.haunted);
+        start_anew(&model);
         if (!committed && good && draw(3) == 0) {
             while (!carry_out(&model, good, PLAN_ROLLBACK, draw(4) == 0 ? draw(8) : SIZE_MAX))
                 ;
