@@ -21,7 +21,7 @@
 #
 #   -k EXPR             only the tests of pytest that match (as its -k)
 #   --kills N           how often the kill test kills (default 100)
-#   --model-sequences N how many random sequences the manager's model test plays (default 40)
+#   --model-sequences N how many random sequences the manager's model test plays (default 200)
 #   --fuzz-seconds N    for each fuzz target (default 60)
 #   --help              this text
 set -euo pipefail
@@ -40,7 +40,7 @@ readonly TSAN_TIMEOUT_SCALE=5
 PARTS=()
 SELECT=()
 KILLS=100
-MODEL_SEQUENCES=40
+MODEL_SEQUENCES=200
 FUZZ_SECONDS=60
 PASSED=0 FAILED=0 SKIPPED=0
 TABLE=
@@ -174,7 +174,7 @@ run_pytest() {
     if [[ ${1:-} == tsan_run ]]; then runner=("$1") && shift; fi
     rm -f "$report"
     BELLBUOY_BUILD_DIR=$ROOT/build/$preset "${runner[@]}" "$VENV/bin/pytest" "$ROOT/tests/$folder" \
-        -c "$ROOT/tests/pytest.ini" -p no:cacheprovider --quiet -n 2 --dist loadfile \
+        -c "$ROOT/tests/pytest.ini" -p no:cacheprovider --quiet -n 2 --dist loadfile --no-loadscope-reorder \
         --kills "$KILLS" --model-sequences "$MODEL_SEQUENCES" --junitxml "$report" "${SELECT[@]}" "$@" || status=$?
     count_junit "$part" "$report" "$status"
 }

@@ -14,8 +14,8 @@ from harness.paths import BUOYCTL
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=100,
                      help="how often the kill test kills (default: 100)")
-    parser.addoption("--model-sequences", type=int, default=40,
-                     help="how many sequences the manager's model test runs (default: 40)")
+    parser.addoption("--model-sequences", type=int, default=200,
+                     help="how many sequences the manager's model test runs (default: 200)")
     parser.addoption("--model-seed", type=int, default=0,
                      help="the seed of the first of them (default: 0)")
 
@@ -41,30 +41,35 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(config, items):
-    """A kill takes a second or so: the more of them, the longer their test may take. It begins first,
-    so that one worker has it while the other does the rest."""
-    def is_kill_test(item):
-        return "kills" in getattr(item, "fixturenames", ())
+    """What takes minutes begins first, so that no worker is left with it in the end. A kill takes a
+    second or so: the more of them, the longer their test may take."""
+    def names(item):
+        return getattr(item, "fixturenames", ())
 
-    items.sort(key=lambda item: not is_kill_test(item))
-    for item in filter(is_kill_test, items):
-        item.add_marker(pytest.mark.timeout(120 + 10 * config.getoption("--kills")))
+    items.sort(key=lambda item: ("kills" not in names(item), "model_seeds" not in names(item)))
     for item in items:
-        if "model_seeds" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.timeout(120 + 20 * config.getoption("--model-sequences")))
+        if "kills" in names(item):
+            item.add_marker(pytest.mark.timeout(120 + 10 * config.getoption("--kills")))
+
+
+#: The sequences of one test of the manager's model.
+_SEQUENCES_A_TEST = 20
+
+
+def pytest_generate_tests(metafunc):
+    """model_seeds: the sequences of the manager's model test, --model-sequences N from --model-seed S on."""
+    if "model_seeds" in metafunc.fixturenames:
+        first = metafunc.config.getoption("--model-seed")
+        end = first + metafunc.config.getoption("--model-sequences")
+        blocks = [range(begin, min(begin + _SEQUENCES_A_TEST, end))
+                  for begin in range(first, end, _SEQUENCES_A_TEST)]
+        metafunc.parametrize("model_seeds", blocks, ids=lambda block: f"{block[0]}-{block[-1]}")
 
 
 @pytest.fixture
 def kills(request):
     """How often the kill test kills: --kills N."""
     return request.config.getoption("--kills")
-
-
-@pytest.fixture
-def model_seeds(request):
-    """The sequences of the manager's model test: --model-sequences N, --model-seed S."""
-    first = request.config.getoption("--model-seed")
-    return range(first, first + request.config.getoption("--model-sequences"))
 
 
 @pytest.fixture

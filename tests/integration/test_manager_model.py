@@ -8,6 +8,8 @@ N of them, --model-seed S begins with another one than 0.
 
 import random
 
+import pytest
+
 from harness.engine import LABEL_PROJECT
 from harness.manager import LEFTOVER, Node
 from harness.waiting import eventually
@@ -192,9 +194,11 @@ class World:
             assert found["State"]["Running"] and found["RestartCount"] == 0
         except AssertionError as error:
             steps = "\n".join(sequence.done)
-            raise AssertionError(f"--model-seed {seed}:\n{steps}\n{error}") from error
+            log = self.node.manager.log_tail()
+            raise AssertionError(f"--model-seed {seed}:\n{steps}\n{error}\n{log}") from error
 
 
+@pytest.mark.timeout(600)
 def test_it_converges_whatever_happens(module_lab, docker, images, model_seeds):
     world = World(module_lab, module_lab.broker(), docker, images)
     try:
