@@ -380,15 +380,27 @@ static size_t busy(const struct execution *x)
     return count;
 }
 
+/* What was found good is in no hurry: others are to start before its limits are set. */
+static bool is_urgent(const struct step *s)
+{
+    return s->op->kind != OP_LIMITS;
+}
+
+static void begin_all(struct execution *x, bool urgent)
+{
+    for (size_t i = 0; i < x->count && !x->stopping && busy(x) < parallel(x); i++)
+        if (is_urgent(&x->steps[i]) == urgent && can_begin(x, &x->steps[i]))
+            begin(&x->steps[i]);
+}
+
 static void begin_what_can(struct execution *x)
 {
     uv_check_stop(&x->turn);
     uv_idle_stop(&x->spin);
     if (x->stopping)
         stop_waiting(x);
-    for (size_t i = 0; i < x->count && !x->stopping && busy(x) < parallel(x); i++)
-        if (can_begin(x, &x->steps[i]))
-            begin(&x->steps[i]);
+    begin_all(x, true);
+    begin_all(x, false);
     if (x->running == 0 && !uv_is_active((uv_handle_t *)&x->turn))
         finish(x);
 }
