@@ -108,7 +108,8 @@ class Sequence:
         self.note("wait until it has converged")
         self.node.wait(lambda p: p["converged"] and p["desired"]["revision"] == self.node.revision,
                        "converged")
-        self.disturbed = False
+        # What was given up for a hand that was laid on it stays so.
+        self.disturbed &= self.node.project_report()["phase"] == "ROLLED_BACK"
 
     def note(self, what):
         self.done.append(what)
