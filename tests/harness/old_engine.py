@@ -1,7 +1,7 @@
 """Docker 20.10 (API 1.41), the oldest engine that the manager works with: Debian's docker.io, unpacked and
 not installed.
 
-    with old_engine() as engine:
+    with old_engines(1) as (engine,):
         assert engine.version.startswith("20.10")
 """
 
@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ class OldDockerd(Process):
     what its containers publish."""
 
     def __init__(self, folder, programs):
+        folder.mkdir()
         self.engine = Engine(folder / "docker.sock")
         config = folder / "daemon.json"  # not the machine's
         config.write_text('{"iptables": false, "oom-score-adjust": 0}')
@@ -37,11 +38,9 @@ class OldDockerd(Process):
             "--host", self.engine.host, "--data-root", folder / "data", "--exec-root", folder / "exec",
             "--pidfile", folder / "pid"], folder, {"PATH": path})
 
-    def start(self):
+    def wait(self):
         """Until it answers or, where it cannot run, has ended."""
-        self.launch()
         eventually(lambda: self.engine.answers() or not self.running, message="Docker 20.10 answers")
-        return self
 
     def terminate(self, timeout_s=30.0):
         """It stops its containers first."""
@@ -69,19 +68,23 @@ def _unpack(folder):
 
 
 @contextmanager
-def old_engine():
-    """Skips the test where none can be had."""
+def old_engines(count):
+    """So many, each as of a node of its own. Skips the test where none can be had."""
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing or os.geteuid() != 0:
         pytest.skip(f"Docker 20.10 needs {' and '.join(missing) or 'root'}")
+    problems = []
     # A short path: a socket's may have 107 bytes only.
-    with tempfile.TemporaryDirectory(prefix="bb-") as name:
-        dockerd = OldDockerd(Path(name), _unpack(Path(name) / "programs"))
-        try:
-            reason = dockerd.start().why_not()
+    with tempfile.TemporaryDirectory(prefix="bb-") as name, ExitStack() as stack:
+        programs = _unpack(Path(name) / "programs")
+        all_ = [OldDockerd(Path(name) / str(number), programs) for number in range(count)]
+        for dockerd in all_:
+            stack.callback(lambda dockerd=dockerd: problems.extend(dockerd.close()))
+            dockerd.launch()
+        for dockerd in all_:
+            dockerd.wait()
+            reason = dockerd.why_not()
             if reason:
                 pytest.skip(f"Debian's docker.io is no engine with API {API} here: {reason}")
-            yield dockerd.engine
-        finally:
-            problems = dockerd.close()
-        assert problems == []
+        yield [dockerd.engine for dockerd in all_]
+    assert problems == []

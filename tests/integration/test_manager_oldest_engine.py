@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.old_engine import API, old_engine
+from harness.old_engine import API, old_engines
 from harness.waiting import eventually
 
 
 @pytest.fixture(scope="module")
 def docker():
     """In place of the machine's engine."""
-    with old_engine() as engine:
+    with old_engines(1) as (engine,):
         yield engine
 
 
