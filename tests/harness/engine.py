@@ -112,7 +112,7 @@ def find_engine():
     host = os.environ.get("DOCKER_HOST", "")
     engine = Engine(host.removeprefix("unix://") if host.startswith("unix://") else DEFAULT_SOCKET)
     if not engine.answers() and engine.socket == DEFAULT_SOCKET:
-        _cluster("docker")
+        _start_engine()
     return engine if engine.answers() else None
 
 
@@ -121,23 +121,9 @@ def need_engine():
     return find_engine() or pytest.skip("no Docker engine answers ('docker info' says why)")
 
 
-def need_other_engine(number):
-    """One more engine (2 to 9), as of another node; skips the test where none can be had.
-
-    Only where BELLBUOY_TEST_ENGINES is set: a second engine rewrites the first one's chains of the packet
-    filter, whose containers then reach nothing until the first is started again."""
-    if not os.environ.get("BELLBUOY_TEST_ENGINES"):
-        pytest.skip("one more engine would cut the first one's network: BELLBUOY_TEST_ENGINES=1")
-    host = _cluster("engine", number)
-    engine = Engine(host.strip().removeprefix("unix://"))
-    return engine if host and engine.answers() else pytest.skip("one engine only can be had here")
-
-
-def _cluster(*args):
-    if not os.access(ENGINE_SCRIPT, os.X_OK):
-        return ""
-    return subprocess.run([ENGINE_SCRIPT, *map(str, args)], capture_output=True, text=True, check=False,
-                          timeout=900).stdout
+def _start_engine():
+    if os.access(ENGINE_SCRIPT, os.X_OK):
+        subprocess.run([ENGINE_SCRIPT, "docker"], capture_output=True, check=False, timeout=900)
 
 
 def _filters(filters):

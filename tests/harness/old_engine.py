@@ -1,8 +1,8 @@
 """Docker 20.10 (API 1.41), the oldest engine that the manager works with: Debian's docker.io, unpacked and
 not installed.
 
-    with old_engines(1) as (engine,):
-        assert engine.version.startswith("20.10")
+    with old_dockerds(1) as (dockerd,):
+        assert dockerd.engine.version.startswith("20.10")
 """
 
 import os
@@ -38,7 +38,7 @@ class OldDockerd(Process):
             "--host", self.engine.host, "--data-root", folder / "data", "--exec-root", folder / "exec",
             "--pidfile", folder / "pid"], folder, {"PATH": path})
 
-    def wait(self):
+    def wait_answers(self):
         """Until it answers or, where it cannot run, has ended."""
         eventually(lambda: self.engine.answers() or not self.running, message="Docker 20.10 answers")
 
@@ -68,7 +68,7 @@ def _unpack(folder):
 
 
 @contextmanager
-def old_engines(count):
+def old_dockerds(count):
     """So many, each as of a node of its own. Skips the test where none can be had."""
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing or os.geteuid() != 0:
@@ -82,9 +82,9 @@ def old_engines(count):
             stack.callback(lambda dockerd=dockerd: problems.extend(dockerd.close()))
             dockerd.launch()
         for dockerd in all_:
-            dockerd.wait()
+            dockerd.wait_answers()
             reason = dockerd.why_not()
             if reason:
                 pytest.skip(f"Debian's docker.io is no engine with API {API} here: {reason}")
-        yield [dockerd.engine for dockerd in all_]
+        yield all_
     assert problems == []

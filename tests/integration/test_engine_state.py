@@ -1,19 +1,16 @@
 """The manager's own client of an engine that goes away, hangs, comes back, and cuts its streams."""
 
 import json
-import os
-import signal
 import uuid
-from pathlib import Path
 
 import pytest
 
 from harness import BUILD_DIR, Process, eventually
-from harness.engine import need_engine, need_other_engine
+from harness.engine import need_engine
 from harness.engine_proxy import EngineProxy
+from harness.old_engine import old_dockerds
 
 PROBE = BUILD_DIR / "tests" / "unit" / "manager" / "engine_probe"
-OTHER_ENGINE = 2
 
 
 class Watch(Process):
@@ -111,20 +108,17 @@ def test_no_event_is_lost_between_two_streams(engine, proxy, watch):
 
 
 def test_an_engine_is_restarted(tmp_path):
-    engine = need_other_engine(OTHER_ENGINE)
-    watch = Watch(tmp_path, engine.socket)
-    watch.wait_for_states("up")
-    pid_file = Path(engine.socket).with_suffix(".pid")
-    pid = int(pid_file.read_text())
-    os.kill(pid, signal.SIGSTOP)
-    watch.wait_for_states("up", "down")
-    assert "did not answer" in watch.reason()
-    os.kill(pid, signal.SIGCONT)
-    watch.wait_for_states("up", "down", "up")
-    os.kill(pid, signal.SIGTERM)
-    watch.wait_for_states("up", "down", "up", "down")
-    eventually(lambda: not pid_file.exists())
-    need_other_engine(OTHER_ENGINE)
-    watch.wait_for_states("up", "down", "up", "down", "up")
-    eventually(lambda: watch.times_ready() >= 2)
-    assert watch.close() == []
+    with old_dockerds(1) as (dockerd,):
+        watch = Watch(tmp_path, dockerd.engine.socket)
+        watch.wait_for_states("up")
+        dockerd.pause()
+        watch.wait_for_states("up", "down")
+        assert "did not answer" in watch.reason()
+        dockerd.resume()
+        watch.wait_for_states("up", "down", "up")
+        dockerd.terminate()
+        watch.wait_for_states("up", "down", "up", "down")
+        dockerd.launch()
+        watch.wait_for_states("up", "down", "up", "down", "up")
+        eventually(lambda: watch.times_ready() >= 2)
+        assert watch.close() == []

@@ -4,15 +4,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.old_engine import API, old_engines
+from harness.old_engine import API, old_dockerds
 from harness.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def docker():
+def dockerd():
+    with old_dockerds(1) as (dockerd,):
+        yield dockerd
+
+
+@pytest.fixture(scope="module")
+def docker(dockerd):
     """In place of the machine's engine."""
-    with old_engines(1) as (engine,):
-        yield engine
+    return dockerd.engine
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +105,17 @@ def test_it_removes(node):
     node.assert_runs_only("db")
     node.apply({}, policy={"allowEmpty": True})
     assert node.names() == node.networks() == set()
+
+
+def test_its_engine_is_restarted(node, dockerd):
+    node.apply({"web": service(node, restart="unless-stopped"), "db": service(node, restart="always")})
+    before = {node.id("web"), node.id("db")}
+    dockerd.terminate()
+    eventually(lambda: node.report["engine"]["state"] == "down", message="it is told")
+    assert not node.project_report()["converged"]
+    dockerd.launch()
+    dockerd.wait_answers()
+    eventually(lambda: node.running() == {node.name("web"), node.name("db")}, message="both run")
+    node.wait_converged(1)
+    assert {node.id("web"), node.id("db")} == before
+    assert node.plan() == []

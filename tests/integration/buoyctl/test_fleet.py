@@ -10,7 +10,7 @@ import pytest
 from harness import BUOYCTL, eventually, run_once
 from harness.ctl import ABSENT, CONVERGED, ROLLED_BACK, tree
 from harness.manager import Node
-from harness.old_engine import old_engines
+from harness.old_engine import old_dockerds
 from harness.process import service_environment
 from harness.services import flags, login_flags
 
@@ -21,8 +21,8 @@ NAMES = ("n1", "n2", "n3")
 
 @pytest.fixture(scope="module")
 def engines(docker):
-    with old_engines(2) as others:
-        all_ = [docker, *others]
+    with old_dockerds(2) as others:
+        all_ = [docker, *(dockerd.engine for dockerd in others)]
         for engine in all_:
             engine.tiny_image(IMAGE)
         yield all_
