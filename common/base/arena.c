@@ -32,6 +32,16 @@ char *arena_copy(struct arena *arena, const char *s, size_t len)
     return copy;
 }
 
+void *arena_grow(struct arena *arena, void *list, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0)
+        return list;
+    void *grown = arena_alloc(arena, (count > 0 ? 2 * count : 1) * size);
+    if (grown && count > 0)
+        memcpy(grown, list, count * size);
+    return grown;
+}
+
 void arena_deinit(struct arena *arena)
 {
     while (arena->blocks != NULL) {

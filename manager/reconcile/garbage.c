@@ -29,27 +29,18 @@ void image_names_add(struct image_names *names, const char *image)
 
     if (!normalize(image, name))
         return; /* no engine has it either */
-    if (names->count == names->capacity) {
-        size_t capacity = names->capacity > 0 ? 2 * names->capacity : 16;
-        const char **items = realloc(names->items, capacity * sizeof(*items));
-
-        if (!items) {
-            names->failed = true;
-            return;
-        }
+    const char **items = arena_grow(&names->arena, names->items, names->count, sizeof(*items));
+    if (items)
         names->items = items;
-        names->capacity = capacity;
-    }
-    names->items[names->count] = arena_copy(&names->arena, name, strlen(name));
-    if (names->items[names->count])
-        names->count++;
+    const char *copy = items ? arena_copy(&names->arena, name, strlen(name)) : NULL;
+    if (copy)
+        names->items[names->count++] = copy;
     else
         names->failed = true;
 }
 
 void image_names_deinit(struct image_names *names)
 {
-    free(names->items);
     arena_deinit(&names->arena);
     *names = (struct image_names){0};
 }

@@ -14,7 +14,7 @@
 struct image_names {
     struct arena arena;
     const char **items; /* in one form: "docker.io/library/busybox:latest" */
-    size_t count, capacity;
+    size_t count;
     bool failed; /* out of memory: some are missing */
 };
 void image_names_add(struct image_names *names, const char *image);

@@ -238,23 +238,6 @@ int observed_read_volumes(struct observed *observed, const char *text, size_t le
     return 0;
 }
 
-/* Doubles at each power of two: the arena keeps what was. */
-static bool grow_images(struct observed *o)
-{
-    size_t count = o->image_count;
-    struct image *grown;
-
-    if ((count & (count - 1)) != 0)
-        return true;
-    grown = arena_alloc(&o->arena, (count ? 2 * count : 1) * sizeof(*grown));
-    if (!grown)
-        return false;
-    if (count > 0)
-        memcpy(grown, o->images, count * sizeof(*grown));
-    o->images = grown;
-    return true;
-}
-
 int observed_add_image(struct observed *observed, const char *reference, const char *text,
                        size_t len, struct err *e)
 {
@@ -266,8 +249,11 @@ int observed_add_image(struct observed *observed, const char *reference, const c
         err_context(e, "what the engine says of image '%s'", reference);
         return r;
     }
-    if (!grow_images(observed))
+    struct image *images =
+        arena_grow(&observed->arena, observed->images, observed->image_count, sizeof(*images));
+    if (!images)
         return FAIL(e, ENOMEM, "out of memory");
+    observed->images = images;
     image.reference = copy(observed, reference);
     if (text) {
         image.id = copy_member(observed, reply, "Id");

@@ -65,28 +65,12 @@ void plan_deinit(struct plan *plan)
 
 /* ---- building ---- */
 
-/* The arena keeps what was: twice the size at each power of two wastes as much as it holds. */
-static bool grow(struct arena *arena, void **list, size_t count, size_t size)
-{
-    void *grown;
-
-    if ((count & (count - 1)) != 0)
-        return true;
-    grown = arena_alloc(arena, (count ? 2 * count : 1) * size);
-    if (!grown)
-        return false;
-    if (count > 0)
-        memcpy(grown, *list, count * size);
-    *list = grown;
-    return true;
-}
-
 int planner_add(struct planner *p, enum op_kind kind, const char *object, const char *reason)
 {
     struct plan *plan = p->plan;
-    void *ops = plan->ops;
+    struct op *ops = arena_grow(&plan->arena, plan->ops, plan->count, sizeof(*ops));
 
-    if (!object || !reason || !grow(&plan->arena, &ops, plan->count, sizeof(struct op))) {
+    if (!object || !reason || !ops) {
         p->failed = true;
         return OP_NONE;
     }
@@ -110,12 +94,12 @@ void planner_after(struct planner *p, int index, int before)
     if (index == OP_NONE || before == OP_NONE || index == before)
         return;
     struct op *op = planner_op(p, index);
-    void *after = op->after;
 
     for (size_t i = 0; i < op->after_count; i++)
         if (op->after[i] == before)
             return;
-    if (!grow(&p->plan->arena, &after, op->after_count, sizeof(int))) {
+    int *after = arena_grow(&p->plan->arena, op->after, op->after_count, sizeof(*after));
+    if (!after) {
         p->failed = true;
         return;
     }

@@ -37,11 +37,30 @@ static void test_impossible_sizes(void **state)
     assert_null(arena.blocks);
 }
 
+static void test_a_list_grows(void **state)
+{
+    struct arena arena = {NULL};
+    int *list = NULL;
+
+    (void)state;
+    for (size_t count = 0; count < 1000; count++) {
+        int *before = list;
+        list = arena_grow(&arena, list, count, sizeof(*list));
+        assert_non_null(list);
+        assert_int_equal(list == before, count > 0 && (count & (count - 1)) != 0);
+        list[count] = (int)count;
+    }
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(list[i], i);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_are_apart_and_aligned),
         cmocka_unit_test(test_impossible_sizes),
+        cmocka_unit_test(test_a_list_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
