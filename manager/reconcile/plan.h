@@ -58,6 +58,7 @@ struct op {
     const char *name;   /* to give: of OP_CREATE and OP_RENAME; of OP_DISCONNECT the network's */
     bool keep_stopped;  /* of OP_LIMITS */
     bool kills;         /* of OP_STOP: at once, for asking it to stop has failed */
+    bool found_running; /* of OP_VERIFY: this plan does not start it */
     bool may_fail;      /* is done then, too, and makes no plan worth to be carried out */
     const char *reason;
     int *after; /* operations that must be done before */

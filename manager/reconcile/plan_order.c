@@ -148,8 +148,10 @@ static void plan_restarts(struct planner *p)
         planner_op(p, slot->stop)->service = slot->service;
         planner_op(p, slot->start)->service = slot->service;
         planner_after(p, slot->start, slot->stop);
-        if (slot->verify != OP_NONE)
+        if (slot->verify != OP_NONE) {
             planner_after(p, slot->verify, slot->start);
+            planner_op(p, slot->verify)->found_running = false;
+        }
     }
 }
 

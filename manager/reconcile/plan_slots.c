@@ -118,6 +118,7 @@ static int start(struct planner *p, struct slot *slot, int before)
 static int verify(struct planner *p, struct slot *slot, int before)
 {
     slot->verify = add(p, slot, OP_VERIFY, slot->candidate, "");
+    planner_op(p, slot->verify)->found_running = slot->start == OP_NONE;
     planner_after(p, slot->verify, before);
     return slot->verify;
 }

@@ -54,9 +54,10 @@ static void on_tail(void *context, const char *text)
     finish(v, &v->failure);
 }
 
-static void fail(struct verify *v, enum reason_code code, const char *message)
+static void fail(struct verify *v, enum reason_code code, const char *message, bool stale)
 {
     failure_set(&v->failure, v->settings.op, code, message, NULL);
+    v->failure.stale = stale;
     uv_timer_stop(&v->timer);
     if (tail_start(v->settings.engine, v->container, on_tail, v, &v->tail, NULL) < 0)
         finish(v, &v->failure);
@@ -95,6 +96,9 @@ static const char *memory_hint(const struct service *service, const struct inspe
                : "";
 }
 
+/* One that ran before this plan was made may have been stopped by a call whose reply nobody waits
+ * for any more, as of a manager that was killed, or by a person. It is started once more, and that
+ * is its own. */
 static void judge_ended(struct verify *v, const struct inspection *now)
 {
     const struct service *service = v->settings.op->service;
@@ -107,7 +111,7 @@ static void judge_ended(struct verify *v, const struct inspection *now)
     double seconds = (double)(now->finished_us - now->started_us) / 1e6;
     (void)snprintf(message, sizeof(message), "it ended with code %lld after %.1f s%s",
                    (long long)now->exit_code, seconds < 0 ? 0 : seconds, memory_hint(service, now));
-    fail(v, now->oom_killed ? REASON_OOM : REASON_EXITED, message);
+    fail(v, now->oom_killed ? REASON_OOM : REASON_EXITED, message, v->settings.op->found_running);
 }
 
 static void judge_health(struct verify *v, const struct inspection *now)
@@ -120,11 +124,11 @@ static void judge_health(struct verify *v, const struct inspection *now)
     if (str_equal(now->health, "healthy")) {
         finish(v, NULL);
     } else if (str_equal(now->health, "unhealthy")) {
-        fail(v, REASON_UNHEALTHY, "its health check failed");
+        fail(v, REASON_UNHEALTHY, "its health check failed", false);
     } else if (left_ms <= 0) {
         (void)snprintf(message, sizeof(message), "it was not healthy within %lld s",
                        (long long)(within_ms / 1000));
-        fail(v, REASON_UNHEALTHY, message);
+        fail(v, REASON_UNHEALTHY, message, false);
     } else {
         look_in(v, left_ms);
     }

@@ -229,3 +229,17 @@ def test_a_newer_revision_ends_the_quarantine(node):
     node.apply({"web": node.service(environment={"A": "1"}), "db": node.service()})
     node.assert_runs_only("web", "db")
     assert node.project_report()["reason"] is None
+
+
+def test_what_ran_before_and_is_stopped_is_given_another_chance(node):
+    """As by a stop of a manager that was killed: the engine goes on with it after the next one has looked."""
+    node.offer({"web": node.service(uptime="4s", restart="unless-stopped")})
+    eventually(node.running, message="it runs, and is not good yet")
+    node.stop(kill=True)
+    node.progress.clear()
+    node.start()
+    eventually(lambda: any("verify" in str(one) for one in node.progress), message="it is looked at")
+    node.engine.docker("stop", node.name("web"))
+    node.wait_converged(1)
+    assert node.report["counters"]["rollbacks"] == 0
+    node.assert_runs_only("web")
