@@ -9,7 +9,6 @@
  *   projects/PROJECT/state.json          revisions by origin, quarantine, pause, attempt
  *   projects/PROJECT/history/REVISION-DIGEST12.json   the last ten that were taken
  *   images.json                          the images that the manager has pulled
- *   images.json                          the images that were pulled
  *
  * One thread; blocking, of a few milliseconds.
  */
