@@ -84,15 +84,16 @@ http_ready() {
     [[ $status == 200 ]]
 }
 
-# Until a signal comes; what dies is started again.
+# Until a signal comes; what dies is started again. Looked for each second: of two that die at once
+# `wait -n` tells of one.
 supervise_until_stopped() {
-    local died name
+    local name
     while :; do
-        died=
+        sleep 1 >/dev/null 2>&1 &
         # The shell's own remark on a process that a signal ended says less than ours.
-        wait -n -p died "${SUPERVISE_PID[@]}" 2>/dev/null || true
+        wait $! 2>/dev/null || true
         for name in "${SUPERVISE_NAMES[@]}"; do
-            if [[ ${SUPERVISE_PID[$name]} == "${died:-}" ]]; then supervise_revive "$name"; fi
+            kill -0 "${SUPERVISE_PID[$name]}" 2>/dev/null || supervise_revive "$name"
         done
     done
 }

@@ -39,7 +39,7 @@ class RunLocal(Process):
         return Api(f"http://{HOST}:{self.port}")
 
     def services(self):
-        """{name of the program: pid}; the script's other children copy the logs."""
+        """{name of the program: pid}; the script's other children copy the logs, or wait."""
         found = {}
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -47,7 +47,7 @@ class RunLocal(Process):
                 parent = path.with_name("stat").read_text().rpartition(") ")[2].split()[1]
             except OSError:
                 continue
-            if int(parent) == self.pid and Path(argv[0]).name != "bash":
+            if int(parent) == self.pid and Path(argv[0]).name not in ("bash", "sleep"):
                 found[Path(argv[0]).name] = int(path.parent.name)
         return found
 
@@ -153,6 +153,16 @@ def test_a_killed_service_is_started_again_and_nothing_is_lost(run_local):
         eventually(lambda seen=count: one.api.stats()["journal"]["events"] > seen + 5, timeout_s=30)
     # A second life of the broadcaster is a second boot: each is contiguous by itself.
     assert eventually(lambda: one.api.stats()["totals"]["missing"] == 0, timeout_s=30)
+
+
+def test_two_that_die_at_once_are_both_started_again(run_local):
+    one = run_local()
+    killed = [one.services()[program] for program in ("receiver", "broadcaster")]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    for pid in killed:
+        one.wait_for_log(rf"\(process {pid}\) ended unexpectedly")
+    eventually(lambda: {"receiver", "broadcaster"} <= one.services().keys())
 
 
 def test_two_run_side_by_side(run_local):
