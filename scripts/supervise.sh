@@ -44,6 +44,8 @@ supervise_start() {
     SUPERVISE_FORWARDER[$name]=$!
     setsid setpriv --pdeathsig TERM "${command[@]}" >"$pipe" 2>&1 </dev/null &
     SUPERVISE_PID[$name]=$!
+    # The shell's own remark on a process that a signal ended says less than ours.
+    disown $!
     SUPERVISE_STARTED[$name]=$SECONDS
 }
 
@@ -85,13 +87,14 @@ http_ready() {
 }
 
 # Until a signal comes; what dies is started again. Looked for each second: of two that die at once
-# `wait -n` tells of one.
+# `wait -n` tells of one. A second is waited for by reading what nobody writes: a `sleep` would live on
+# when this script has ended, and keep its locks.
 supervise_until_stopped() {
-    local name
+    local name never
+    mkfifo "$SUPERVISE_PIPES/.never"
+    exec {never}<>"$SUPERVISE_PIPES/.never"
     while :; do
-        sleep 1 >/dev/null 2>&1 &
-        # The shell's own remark on a process that a signal ended says less than ours.
-        wait $! 2>/dev/null || true
+        read -r -t 1 -u "$never" || true
         for name in "${SUPERVISE_NAMES[@]}"; do
             kill -0 "${SUPERVISE_PID[$name]}" 2>/dev/null || supervise_revive "$name"
         done

@@ -39,7 +39,7 @@ class RunLocal(Process):
         return Api(f"http://{HOST}:{self.port}")
 
     def services(self):
-        """{name of the program: pid}; the script's other children copy the logs, or wait."""
+        """{name of the program: pid}; the script's other children copy the logs."""
         found = {}
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -47,7 +47,7 @@ class RunLocal(Process):
                 parent = path.with_name("stat").read_text().rpartition(") ")[2].split()[1]
             except OSError:
                 continue
-            if int(parent) == self.pid and Path(argv[0]).name not in ("bash", "sleep"):
+            if int(parent) == self.pid and Path(argv[0]).name != "bash":
                 found[Path(argv[0]).name] = int(path.parent.name)
         return found
 
