@@ -47,6 +47,15 @@ def test_a_service_is_made_changed_and_removed(node):
     assert node.id("db") == db
 
 
+def test_all_are_started_before_the_first_gets_its_limits(node):
+    """Its restart policy too: no one waits for it, and it costs the engine half as much as a start."""
+    node.proxy.delay(rf"^POST /containers/create\?name={node.name('late')}", 0.5)
+    node.apply({name: node.service(restart="unless-stopped") for name in ("db", "late", "web")})
+    verbs = [write.path.rpartition("/")[2] for write in node.proxy.writes]
+    assert verbs.count("start") == verbs.count("update") == 3
+    assert "start" not in verbs[verbs.index("update"):]
+
+
 def test_a_republished_document_writes_nothing(node):
     document = node.offer({"web": node.service(networks={"front": None}, restart="unless-stopped",
                                                volumes=[{"type": "volume", "source": "data",
