@@ -16,8 +16,9 @@ from harness.manager import LABEL_NODE, Manager
 from harness.mqtt import MqttClient
 from process import Floor
 
-SIZES = (1, 10, 50)
-ROUNDS = 3
+ROUNDS = {1: 18, 10: 9, 50: 6}  # by the number of services: what is short varies more
+MOST = max(ROUNDS)
+REPAIRS = 3
 WORKERS = 8  # as many as the manager has under way
 IDLE_S = 30
 IMAGE = "bellbuoy-bench/idle:1"
@@ -196,16 +197,16 @@ def apply_and_clear(bench, count):
     return taken
 
 
-def measure_applies(bench, folder, rounds):
+def measure_applies(bench, folder, quick):
     ways = {"ours": lambda count: apply_and_clear(bench, count),
             "alone": lambda count: engine_alone(bench.engine, count)}
     if has_compose(bench.engine):
         ways["compose"] = lambda count: compose(bench.engine, folder, count)
     rows = []
-    for count in SIZES:
+    for count, rounds in ROUNDS.items():
         times = {way: [] for way in ways}
-        for turn in range(rounds):
-            # The kernel is still busy with the networks of the one before: each goes first once.
+        for turn in range(1 if quick else rounds):
+            # The kernel is still busy with the networks of the one before: each goes first as often.
             order = list(ways)[turn % len(ways):] + list(ways)[:turn % len(ways)]
             for way in order:
                 times[way].append(ways[way](count))
@@ -217,24 +218,25 @@ def measure_applies(bench, folder, rounds):
     return rows
 
 
-def measure_steady(bench, rounds):
+def measure_steady(bench, quick):
     """With containers running: a republish, a removal, memory, CPU."""
-    bench.apply(SIZES[-1])
+    bench.apply(MOST)
     before = bench.writes()
-    bench.publish(services(SIZES[-1]))
+    bench.publish(services(MOST))
     bench.settle()
     rows = [Row("engine writes of a republish", bench.writes() - before, "", budget="0")]
-    repairs = [bench.repair() for _ in range(rounds)]
-    alone = [bench.remove_alone() for _ in range(rounds)]
+    repairs = [bench.repair() for _ in range(1 if quick else REPAIRS)]
+    alone = [bench.remove_alone() for _ in repairs]
     rows.append(Row("docker rm -f to running again", median(repairs), "ms", "the engine's own",
                     median(alone), "+1,000 ms"))
     bench.settle()
     pid = bench.manager.pid
     cpu = cpu_seconds(pid)
-    time.sleep(IDLE_S if rounds > 1 else 3)
-    cpu = (cpu_seconds(pid) - cpu) / (IDLE_S if rounds > 1 else 3) * 100
-    rows.append(Row(f"idle CPU, {SIZES[-1]} containers", cpu, "%", budget="0.1 %"))
-    rows.append(Row(f"idle Pss, {SIZES[-1]} containers", memory_bytes(pid) / 1e6, "MB"))
+    seconds = 3 if quick else IDLE_S
+    time.sleep(seconds)
+    cpu = (cpu_seconds(pid) - cpu) / seconds * 100
+    rows.append(Row(f"idle CPU, {MOST} containers", cpu, "%", budget="0.1 %"))
+    rows.append(Row(f"idle Pss, {MOST} containers", memory_bytes(pid) / 1e6, "MB"))
     return rows
 
 
@@ -243,7 +245,6 @@ def measure(lab, quick):
     if not engine:
         print("manager: skipped, no Docker engine answers")
         return []
-    rounds = 1 if quick else ROUNDS
     engine.tiny_image(IMAGE, ["STOPSIGNAL SIGKILL"])
     bench = Bench(lab, engine)
     try:
@@ -251,8 +252,8 @@ def measure(lab, quick):
         with Floor("manager") as floor:
             idle = Row("idle Pss of the manager", memory_bytes(bench.manager.pid) / 1e6, "MB",
                        "its libraries alone", memory_bytes(floor) / 1e6, "1.3")
-            rows = [idle, *measure_applies(bench, lab.folder, rounds)]
-            rows += measure_steady(bench, rounds)
+            rows = [idle, *measure_applies(bench, lab.folder, quick)]
+            rows += measure_steady(bench, quick)
         rows[-1].peer, rows[-1].peer_value, rows[-1].budget = "without", idle.value, "+3 MB"
         return rows
     finally:

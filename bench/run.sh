@@ -11,7 +11,7 @@ usage: bench/run.sh [--quick] [NAME...]
 
 Builds the `bench` preset and measures: fanout ingest resume latency idle start manager (all when none is
 named). Prints one table and writes build/bench/results.json. --quick takes smaller numbers, to see
-that everything runs; its figures mean little. Takes about ten minutes, and wants a quiet machine.
+that everything runs; its figures mean little. Takes about twenty minutes, and wants a quiet machine.
 TEXT
 }
 
