@@ -381,8 +381,8 @@ static size_t busy(const struct execution *x)
 }
 
 /*
- * What was found good is in no hurry: others are to start before its limits are set, which costs the
- * engine half as much as a start.
+ * What was found good is in no hurry: others are to start before its limits are set, which costs
+ * the engine half as much as a start.
  */
 static bool is_urgent(const struct step *s)
 {
