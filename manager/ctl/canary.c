@@ -17,13 +17,14 @@
  * Node beats group: the first nodes get the document at their own topics, share by share; at the
  * end the group gets it, and the nodes' own are taken away again. The state is written before what
  * it tells is done, and all that is done can be done again: a rollout that was killed anywhere goes
- * on with --resume.
+ * on with --resume. Who resumes takes it over: the one before, should it still live, ends.
  */
 
 struct canary {
     const struct call *call;
     struct console console;
     cJSON *state;
+    char topic[TOPIC_SIZE]; /* of the state */
 };
 
 static void canary_deinit(struct canary *c)
@@ -35,22 +36,38 @@ static void canary_deinit(struct canary *c)
 
 /* ---- the state at the broker ---- */
 
+static int check_held(const struct canary *c, struct err *e)
+{
+    return rollout_check_held(console_retained(&c->console, c->topic), c->state, e);
+}
+
+static bool is_held(const void *context)
+{
+    return check_held(context, NULL) == 0;
+}
+
+static int hold(struct canary *c, struct err *e)
+{
+    if (rollout_hold(c->state) < 0)
+        return FAIL(e, ENOMEM, "out of memory");
+    int r = rollout_topic(rollout_id(c->state), c->topic, e);
+    return r < 0 ? r : console_retain(&c->console, c->topic, c->state, e);
+}
+
 static int save(struct canary *c, size_t stage, const char *name, const char *reason, struct err *e)
 {
-    char topic[TOPIC_SIZE];
+    int r = check_held(c, e);
 
-    if (rollout_set(c->state, stage, name, reason) < 0)
-        return FAIL(e, ENOMEM, "out of memory");
-    int r = rollout_topic(rollout_id(c->state), topic, e);
-    return r < 0 ? r : console_retain(&c->console, topic, c->state, e);
+    if (r == 0 && rollout_set(c->state, stage, name, reason) < 0)
+        r = FAIL(e, ENOMEM, "out of memory");
+    return r < 0 ? r : console_retain(&c->console, c->topic, c->state, e);
 }
 
 static int forget(struct canary *c, struct err *e)
 {
-    char topic[TOPIC_SIZE];
-    int r = rollout_topic(rollout_id(c->state), topic, e);
+    int r = check_held(c, e);
 
-    return r < 0 ? r : console_retain(&c->console, topic, NULL, e);
+    return r < 0 ? r : console_retain(&c->console, c->topic, NULL, e);
 }
 
 /* ---- publishing ---- */
@@ -93,8 +110,11 @@ static int publish_stage(struct canary *c, size_t stage, struct err *e)
     size_t end = rollout_stage_end(c->state, stage);
     int r = last ? put_at_group(c, document, e) : 0;
 
-    for (size_t i = last ? 0 : before; r == 0 && i < (last ? before : end); i++)
-        r = put_at_node(c, i, last ? NULL : document, e);
+    for (size_t i = last ? 0 : before; r == 0 && i < (last ? before : end); i++) {
+        r = check_held(c, e);
+        if (r == 0)
+            r = put_at_node(c, i, last ? NULL : document, e);
+    }
     return r;
 }
 
@@ -115,7 +135,10 @@ static int wait_stage(struct canary *c, size_t stage, struct waiting *waiting, s
     waiting->expected.project = source_project(document);
     waiting->expected.id = view_string(document, "id");
     waiting->expected.revision = view_int(document, "revision");
-    return waiting_run(waiting, &c->console, e);
+    waiting->goes_on = is_held;
+    waiting->context = c;
+    r = waiting_run(waiting, &c->console, e);
+    return r < 0 ? r : check_held(c, e);
 }
 
 /* Of those that are not good alone: that some are does not matter. */
@@ -131,6 +154,12 @@ static enum ctl_exit why_halted(const struct waiting *waiting)
     return status;
 }
 
+static int fail(const struct canary *c, const struct err *e)
+{
+    return e->code == ECANCELED ? call_fail(c->call, CTL_PARTIAL, "%s", e->msg)
+                                : call_fail_error(c->call, e);
+}
+
 static int halt(struct canary *c, size_t stage, const struct waiting *waiting, struct err *e)
 {
     char reason[256] = "";
@@ -141,7 +170,7 @@ static int halt(struct canary *c, size_t stage, const struct waiting *waiting, s
                            outcome_name(waiting->outcomes[i]));
     }
     if (save(c, stage, "halted", reason, e) < 0)
-        return call_fail_error(c->call, e);
+        return fail(c, e);
     (void)apply_report(c->call, &c->console, waiting);
     return call_fail(
         c->call, why_halted(waiting),
@@ -166,13 +195,12 @@ static int run_stage(struct canary *c, size_t stage, struct err *e)
     if (r == 0)
         r = wait_stage(c, stage, &waiting, e);
     if (r < 0)
-        return call_fail_error(c->call, e);
+        return fail(c, e);
     int status = (int)outcome_exit(waiting.outcomes, waiting.count);
     if (!last)
         return status == CTL_CONVERGED ? status : halt(c, stage, &waiting, e);
     /* The group has it: nothing is left to do for who stands by. */
-    return forget(c, e) < 0 ? call_fail_error(c->call, e)
-                            : apply_report(c->call, &c->console, &waiting);
+    return forget(c, e) < 0 ? fail(c, e) : apply_report(c->call, &c->console, &waiting);
 }
 
 static int run(struct canary *c)
@@ -180,6 +208,8 @@ static int run(struct canary *c)
     int status = CTL_CONVERGED;
     struct err e = {0};
 
+    if (hold(c, &e) < 0)
+        return fail(c, &e);
     for (size_t stage = rollout_stage(c->state);
          status == CTL_CONVERGED && stage < rollout_stage_count(c->state); stage++)
         status = run_stage(c, stage, &e);

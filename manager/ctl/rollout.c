@@ -1,8 +1,10 @@
 #include "manager/ctl/rollout.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
@@ -182,6 +184,32 @@ int rollout_set(cJSON *state, size_t stage, const char *name, const char *reason
                    cJSON_AddNumberToObject(state, "stage", (double)stage)
                ? 0
                : -ENOMEM;
+}
+
+int rollout_hold(cJSON *state)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+    char holder[HOST_NAME_MAX + 16];
+
+    if (gethostname(host, sizeof host) < 0)
+        host[0] = '\0';
+    (void)snprintf(holder, sizeof holder, "%s_%08" PRIx32, host, (uint32_t)random_u64());
+    return set_string(state, "holder", holder) ? 0 : -ENOMEM;
+}
+
+int rollout_check_held(const cJSON *standing, const cJSON *state, struct err *e)
+{
+    const char *holder = view_string(standing, "holder");
+
+    if (standing && str_equal(holder, view_string(state, "holder")))
+        return 0;
+    if (!standing)
+        return FAIL(e, ECANCELED, "rollout %s was given up elsewhere; nothing more is done here",
+                    rollout_id(state));
+    return FAIL(e, ECANCELED,
+                "rollout %s was taken over or given up by another buoyctl (%.64s); nothing more is "
+                "done here",
+                rollout_id(state), holder);
 }
 
 int rollout_topic(const char *id, char topic[static TOPIC_SIZE], struct err *e)

@@ -5,9 +5,11 @@
  * that any buoyctl can go on with it:
  *
  *   {"id", "group", "project", "state": "running"|"halted", "reason", "started", "updated",
- *    "stages": ["1", "25%", "all"], "stage": 0, "nodes": [...], "document": {...}}
+ *    "holder", "stages": ["1", "25%", "all"], "stage": 0, "nodes": [...], "document": {...}}
  *
- * `stage` is the one under way; `nodes` are in the order in which they get the document. Pure.
+ * `stage` is the one under way; `nodes` are in the order in which they get the document. `holder`
+ * is the buoyctl that goes on with it, <host>_<random> as in Kubernetes' leases: the last that has
+ * written its name there.
  */
 
 #include <cjson/cJSON.h>
@@ -35,6 +37,12 @@ size_t rollout_stage(const cJSON *state);
 size_t rollout_stage_count(const cJSON *state);
 /* How many nodes, of the first, have the document once this stage is through. */
 size_t rollout_stage_end(const cJSON *state, size_t stage);
+
+/* Writes the caller's name. -ENOMEM. */
+MUST_CHECK int rollout_hold(cJSON *state);
+/* -ECANCELED unless `standing`, what stands at the broker (NULL: nothing), has the holder of
+ * `state`: it was given up, or another has taken it over. */
+MUST_CHECK int rollout_check_held(const cJSON *standing, const cJSON *state, struct err *e);
 
 /* -ENOMEM. `reason` may be NULL: none. */
 MUST_CHECK int rollout_set(cJSON *state, size_t stage, const char *name, const char *reason);

@@ -84,13 +84,17 @@ static int withdraw(struct console *console, const cJSON *state, const char *nam
 }
 
 /* The nodes go back to what their group says; where that says nothing, they keep what they have. */
-static int give_up(const struct call *call, struct console *console, const cJSON *state)
+static int give_up(const struct call *call, struct console *console, cJSON *state)
 {
-    const char *id = rollout_id(state);
     char topic[TOPIC_SIZE];
     struct err e = {0};
-    int r = rollout_topic(id, topic, &e);
+    int r = rollout_topic(rollout_id(state), topic, &e);
 
+    /* Whoever goes on with it shall give no further node the document. */
+    if (r == 0 && rollout_hold(state) < 0)
+        r = FAIL(&e, ENOMEM, "out of memory");
+    if (r == 0)
+        r = console_retain(console, topic, state, &e);
     for (const cJSON *n = view_array(state, "nodes")->child; r == 0 && n; n = n->next)
         r = withdraw(console, state, n->valuestring, &e);
     if (r == 0)

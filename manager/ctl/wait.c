@@ -110,6 +110,11 @@ static void tell_trouble(const struct console *console, bool *told)
     *told = trouble != NULL;
 }
 
+static bool goes_on(const struct waiting *w)
+{
+    return !w->goes_on || w->goes_on(w->context);
+}
+
 int waiting_run(struct waiting *waiting, struct console *console, struct err *e)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -120,7 +125,7 @@ int waiting_run(struct waiting *waiting, struct console *console, struct err *e)
 
     if (display_init(&display, console->call, waiting->count, e) < 0)
         return FAIL(e, ENOMEM, "out of memory");
-    while (judge(waiting, now_ms) && now_ms < deadline_ms) {
+    while (judge(waiting, now_ms) && now_ms < deadline_ms && goes_on(waiting)) {
         unsigned changes = count_changes(waiting);
         if (changes != shown)
             display_update(&display, waiting->nodes, waiting->outcomes, &waiting->expected);

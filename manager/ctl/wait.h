@@ -12,6 +12,8 @@ struct waiting {
     int64_t *seen_ms; /* when each was last known to be online, by the monotonic clock; 0: never */
     size_t count;
     struct expectation expected;
+    bool (*goes_on)(const void *context); /* NULL: always; false ends the waiting */
+    const void *context;
 };
 
 /* Takes the nodes of the flags: --node, else those whose reports name the group. */

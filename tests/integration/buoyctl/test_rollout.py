@@ -171,25 +171,68 @@ def test_giving_up(ctl, start, fleet, retained):
     assert ctl("apply", "--resume", identity).returncode == USAGE
 
 
+@pytest.fixture
+def waiting(argv, ctl, start, fleet):
+    """Starts a rollout that waits for the named node: its process, its id, and what the node waits for."""
+    processes = []
+
+    def begin(slow):
+        node = fleet[slow]
+        follow, node.follow = node.follow, lambda: None
+
+        def go_on():
+            node.follow = follow
+            with node.lock:
+                node.follow()
+
+        process = subprocess.Popen(argv(*start), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                   env=service_environment())
+        processes.append(process)
+        node.wait_for_document()
+        return process, json.loads(ctl("rollouts", "-o", "json").stdout)[0]["id"], go_on
+
+    yield begin
+    for one in processes:
+        one.kill()
+        one.communicate()
+
+
 @pytest.mark.parametrize("slow", ["n1", "n2", "n8"])
-def test_killed_and_resumed(argv, ctl, start, fleet, retained, slow):
+def test_killed_and_resumed(ctl, waiting, fleet, retained, slow):
     """kill -9 while it waits for a node of the first, the second and the last stage."""
-    node = fleet[slow]
-    follow, node.follow = node.follow, lambda: None
-    process = subprocess.Popen(argv(*start), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               env=service_environment())
-    node.wait_for_document()
+    process, identity, go_on = waiting(slow)
     process.kill()
-    process.wait()
-    identity = json.loads(ctl("rollouts", "-o", "json").stdout)[0]["id"]
-    node.follow = follow
-    with node.lock:
-        node.follow()
+    go_on()
     done = ctl("apply", "--resume", identity, "--timeout", "20s")
     assert done.returncode == CONVERGED, done.stderr
     eventually(only_the_group(retained))
     revisions = {one.projects["line3"]["desired"]["revision"] for one in fleet.values()}
     assert revisions == {1}, "what was published before is not published anew"
+
+
+def test_given_up_while_it_runs(ctl, waiting, retained):
+    process, identity, go_on = waiting("n2")
+    assert ctl("rollouts", identity, "--abort").returncode == CONVERGED
+    assert process.wait(timeout=15) == PARTIAL
+    assert re.search(rf"rollout {identity} was (taken over or )?given up", process.stderr.read())
+    go_on()
+    eventually(lambda: retained() == {})
+
+
+def test_who_resumes_takes_it_over(argv, waiting, retained):
+    """Two never drive one rollout: the one before stops, and changes nothing any more."""
+    first, identity, go_on = waiting("n2")
+    second = subprocess.Popen(argv("apply", "--resume", identity, "--timeout", "20s"),
+                              stdout=subprocess.DEVNULL, env=service_environment())
+    try:
+        assert first.wait(timeout=15) == PARTIAL
+        assert re.search(rf"rollout {identity} was taken over .* \(\S+_[0-9a-f]{{8}}\)", first.stderr.read())
+        go_on()
+        assert second.wait(timeout=30) == CONVERGED
+    finally:
+        second.kill()
+        second.wait()
+    eventually(only_the_group(retained))
 
 
 def test_who_is_left_out(ctl, start, fleet, broker, retained):

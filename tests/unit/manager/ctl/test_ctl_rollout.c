@@ -93,6 +93,25 @@ static void test_change(void **state)
     assert_int_equal(rollout_check(rollout, NULL), 0);
 }
 
+/* Who comes last has it, and the other is told. */
+static void test_holder(void **state)
+{
+    cJSON *mine AUTO(cJSON_Delete) = make(1, "1", NULL, 0);
+    struct err e = {0};
+    (void)state;
+
+    assert_int_equal(rollout_hold(mine), 0);
+    cJSON *standing AUTO(cJSON_Delete) = cJSON_Duplicate(mine, true);
+    assert_int_equal(rollout_set(standing, 0, "halted", "x"), 0);
+    assert_int_equal(rollout_check_held(standing, mine, &e), 0);
+
+    assert_int_equal(rollout_hold(standing), 0);
+    assert_int_equal(rollout_check_held(standing, mine, &e), -ECANCELED);
+    assert_non_null(strstr(e.msg, view_string(standing, "holder")));
+    assert_int_equal(rollout_check_held(NULL, mine, &e), -ECANCELED);
+    assert_non_null(strstr(e.msg, "given up"));
+}
+
 /* Anybody with the right may have written it. */
 static void test_what_is_no_state(void **state)
 {
@@ -121,9 +140,10 @@ static void test_what_is_no_state(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shares), cmocka_unit_test(test_wrong_shares),
-        cmocka_unit_test(test_stages), cmocka_unit_test(test_all_is_not_doubled),
-        cmocka_unit_test(test_change), cmocka_unit_test(test_what_is_no_state),
+        cmocka_unit_test(test_shares),           cmocka_unit_test(test_wrong_shares),
+        cmocka_unit_test(test_stages),           cmocka_unit_test(test_all_is_not_doubled),
+        cmocka_unit_test(test_change),           cmocka_unit_test(test_holder),
+        cmocka_unit_test(test_what_is_no_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
