@@ -15,9 +15,10 @@ FORWARD_STARTED=
 # When the connection was lost, or nothing.
 FORWARD_LOST=
 
-# Until Enter, end of input, Ctrl-C or SIGTERM; all of them end well.
+# Until Enter, end of input, Ctrl-C or SIGTERM; all of them end well. From the moment that the user is
+# told so, only builtins run: bash forgets a SIGINT that comes to it alone while it waits for a child.
 forward_until_enter() {
-    local status
+    local status pause
     trap 'forward_end; rm -rf -- "$WORK"' EXIT
     # A connection that kubectl closes while we write to it must not end us.
     trap '' PIPE
@@ -28,7 +29,9 @@ forward_until_enter() {
     forward_print
     while :; do
         status=0
-        read -r -t "$(forward_pause)" -u "$INPUT" _ || status=$?
+        pause=$FORWARD_PROBE_EVERY_S
+        [[ -z $FORWARD_LOST ]] || pause=$FORWARD_RETRY_EVERY_S
+        read -r -t "$pause" -u "$INPUT" _ || status=$?
         # Above 128 it is the timeout; 0 is a line, 1 the end.
         [[ $status -gt 128 ]] || break
         forward_check
@@ -36,8 +39,6 @@ forward_until_enter() {
     note "$([[ $status -eq 0 ]] && echo Enter || echo "end of input"): the port-forward is closed; Bellbuoy runs on." \
         "To open it again: $(in_namespace) port-forward service/$FORWARD_SERVICE $PORT:http"
 }
-
-forward_pause() { [[ -n $FORWARD_LOST ]] && echo "$FORWARD_RETRY_EVERY_S" || echo "$FORWARD_PROBE_EVERY_S"; }
 
 receiver_service() {
     kube get service --selector "$INSTANCE,app.kubernetes.io/component=receiver" \
@@ -111,14 +112,10 @@ forward_answers() {
 }
 
 forward_print() {
-    cat <<TEXT
-
-    Dashboard   ${BOLD}http://localhost:$PORT${RESET}
-$(print_commands)
-
-  Enter closes the port-forward; Bellbuoy runs on.
-
-TEXT
+    local commands
+    commands=$(print_commands)
+    printf '\n    Dashboard   %s\n%s\n\n  Enter closes the port-forward; Bellbuoy runs on.\n\n' \
+        "${BOLD}http://localhost:$PORT$RESET" "$commands"
 }
 
 # After --no-forward: how to look at it.
