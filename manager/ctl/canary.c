@@ -48,9 +48,10 @@ static bool is_held(const void *context)
 
 static int hold(struct canary *c, struct err *e)
 {
-    if (rollout_hold(c->state) < 0)
-        return FAIL(e, ENOMEM, "out of memory");
-    int r = rollout_topic(rollout_id(c->state), c->topic, e);
+    int r = rollout_hold(c->state, e);
+
+    if (r == 0)
+        r = rollout_topic(rollout_id(c->state), c->topic, e);
     return r < 0 ? r : console_retain(&c->console, c->topic, c->state, e);
 }
 
@@ -78,6 +79,15 @@ static const char *node_name(const struct canary *c, size_t index)
 }
 
 /* `document` NULL takes it away. */
+static int put(struct canary *c, const char *topic, const cJSON *document, struct err *e)
+{
+    int r = console_hear(&c->console, topic, e);
+
+    if (r == 0)
+        r = check_held(c, e);
+    return r < 0 ? r : console_retain(&c->console, topic, document, e);
+}
+
 static int put_at_node(struct canary *c, size_t index, const cJSON *document, struct err *e)
 {
     const struct node *node = fleet_add(&c->console.fleet, node_name(c, index));
@@ -86,9 +96,7 @@ static int put_at_node(struct canary *c, size_t index, const cJSON *document, st
     if (!node)
         return FAIL(e, ENOMEM, "out of memory");
     int r = publish_node_topic(node, view_string(c->state, "project"), topic, e);
-    if (r == 0)
-        r = console_hear(&c->console, topic, e);
-    return r < 0 ? r : console_retain(&c->console, topic, document, e);
+    return r < 0 ? r : put(c, topic, document, e);
 }
 
 static int put_at_group(struct canary *c, const cJSON *document, struct err *e)
@@ -97,9 +105,7 @@ static int put_at_group(struct canary *c, const cJSON *document, struct err *e)
     int r = publish_group_topic(view_string(c->state, "group"), view_string(c->state, "project"),
                                 topic, e);
 
-    if (r == 0)
-        r = console_hear(&c->console, topic, e);
-    return r < 0 ? r : console_retain(&c->console, topic, document, e);
+    return r < 0 ? r : put(c, topic, document, e);
 }
 
 static int publish_stage(struct canary *c, size_t stage, struct err *e)
@@ -110,11 +116,8 @@ static int publish_stage(struct canary *c, size_t stage, struct err *e)
     size_t end = rollout_stage_end(c->state, stage);
     int r = last ? put_at_group(c, document, e) : 0;
 
-    for (size_t i = last ? 0 : before; r == 0 && i < (last ? before : end); i++) {
-        r = check_held(c, e);
-        if (r == 0)
-            r = put_at_node(c, i, last ? NULL : document, e);
-    }
+    for (size_t i = last ? 0 : before; r == 0 && i < (last ? before : end); i++)
+        r = put_at_node(c, i, last ? NULL : document, e);
     return r;
 }
 

@@ -186,15 +186,14 @@ int rollout_set(cJSON *state, size_t stage, const char *name, const char *reason
                : -ENOMEM;
 }
 
-int rollout_hold(cJSON *state)
+int rollout_hold(cJSON *state, struct err *e)
 {
     char host[HOST_NAME_MAX + 1] = "";
     char holder[HOST_NAME_MAX + 16];
 
-    if (gethostname(host, sizeof host) < 0)
-        host[0] = '\0';
+    (void)gethostname(host, sizeof host); /* for people: the random part tells holders apart */
     (void)snprintf(holder, sizeof holder, "%s_%08" PRIx32, host, (uint32_t)random_u64());
-    return set_string(state, "holder", holder) ? 0 : -ENOMEM;
+    return set_string(state, "holder", holder) ? 0 : FAIL(e, ENOMEM, "out of memory");
 }
 
 int rollout_check_held(const cJSON *standing, const cJSON *state, struct err *e)

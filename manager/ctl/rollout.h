@@ -39,7 +39,7 @@ size_t rollout_stage_count(const cJSON *state);
 size_t rollout_stage_end(const cJSON *state, size_t stage);
 
 /* Writes the caller's name. -ENOMEM. */
-MUST_CHECK int rollout_hold(cJSON *state);
+MUST_CHECK int rollout_hold(cJSON *state, struct err *e);
 /* -ECANCELED unless `standing`, what stands at the broker (NULL: nothing), has the holder of
  * `state`: it was given up, or another has taken it over. */
 MUST_CHECK int rollout_check_held(const cJSON *standing, const cJSON *state, struct err *e);

@@ -91,8 +91,8 @@ static int give_up(const struct call *call, struct console *console, cJSON *stat
     int r = rollout_topic(rollout_id(state), topic, &e);
 
     /* Whoever goes on with it shall give no further node the document. */
-    if (r == 0 && rollout_hold(state) < 0)
-        r = FAIL(&e, ENOMEM, "out of memory");
+    if (r == 0)
+        r = rollout_hold(state, &e);
     if (r == 0)
         r = console_retain(console, topic, state, &e);
     for (const cJSON *n = view_array(state, "nodes")->child; r == 0 && n; n = n->next)

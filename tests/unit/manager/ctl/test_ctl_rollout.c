@@ -100,12 +100,12 @@ static void test_holder(void **state)
     struct err e = {0};
     (void)state;
 
-    assert_int_equal(rollout_hold(mine), 0);
+    assert_int_equal(rollout_hold(mine, &e), 0);
     cJSON *standing AUTO(cJSON_Delete) = cJSON_Duplicate(mine, true);
     assert_int_equal(rollout_set(standing, 0, "halted", "x"), 0);
     assert_int_equal(rollout_check_held(standing, mine, &e), 0);
 
-    assert_int_equal(rollout_hold(standing), 0);
+    assert_int_equal(rollout_hold(standing, &e), 0);
     assert_int_equal(rollout_check_held(standing, mine, &e), -ECANCELED);
     assert_non_null(strstr(e.msg, view_string(standing, "holder")));
     assert_int_equal(rollout_check_held(NULL, mine, &e), -ECANCELED);
