@@ -16,7 +16,8 @@ FORWARD_STARTED=
 FORWARD_LOST=
 
 # Until Enter, end of input, Ctrl-C or SIGTERM; all of them end well. From the moment that the user is
-# told so, only builtins run: bash forgets a SIGINT that comes to it alone while it waits for a child.
+# told so, and as long as the page answers, only builtins run: bash forgets a Ctrl-C that comes in the
+# instant that a child of its ends.
 forward_until_enter() {
     local status pause
     trap 'forward_end; rm -rf -- "$WORK"' EXIT
