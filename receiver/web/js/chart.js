@@ -142,7 +142,9 @@ export class Chart {
       // dygraphs' own tenth above an area, which it does not fill where it touches the edge.
       yRangePad: spec.shape === 'area' ? null : 6,
       axes: {
-        x: { drawGrid: false, pixelsPerLabel: spec.timed ? 70 : 40 },
+        // dygraphs moves a label off its tick when its width would reach over the edge.
+        x: spec.timed ? { drawGrid: false, pixelsPerLabel: 70 }
+          : { drawGrid: false, pixelsPerLabel: 40, axisLabelWidth: 30 },
         y: {
           axisLabelWidth: 34,
           pixelsPerLabel: 28,
